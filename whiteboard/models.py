@@ -1,0 +1,56 @@
+"""Decks and their slides: what an instructor uploads, page by page as images and text."""
+
+import secrets
+
+from django.conf import settings
+from django.db import models
+
+
+def unguessable() -> str:
+    """Return 32 hex digits: the part of an image's address that nobody can guess."""
+    return secrets.token_hex(16)
+
+
+class Deck(models.Model):
+    """An uploaded PDF. Decks in use are hidden, never deleted: lessons of the past show their pages."""
+
+    class Status(models.TextChoices):
+        WAITING = "waiting"
+        CONVERTING = "converting"
+        READY = "ready"
+        FAILED = "failed"
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="decks")
+    title = models.CharField(max_length=120)
+    file = models.FileField(upload_to="decks/originals/")
+    key = models.CharField(max_length=32, unique=True, default=unguessable, editable=False)
+    status = models.CharField(max_length=10, choices=Status, default=Status.WAITING, editable=False)
+    error = models.CharField(max_length=40, blank=True, editable=False)  # a refusal code
+    pages = models.PositiveIntegerField(default=0, editable=False)
+    pages_done = models.PositiveIntegerField(default=0, editable=False)
+    hidden = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Slide(models.Model):
+    """One page of a deck: its size in board units, its images and the text on it."""
+
+    deck = models.ForeignKey(Deck, models.CASCADE, related_name="slides")
+    number = models.PositiveIntegerField()  # from 1
+    width = models.PositiveIntegerField()  # always 1,600 units (board.md section 1)
+    height = models.PositiveIntegerField()  # of the page's own ratio
+    images = models.JSONField(default=dict)  # {"320": address, "800": address, "1600": address}
+    text = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [models.UniqueConstraint(fields=["deck", "number"], name="slide_number_once")]
+
+    def __str__(self) -> str:
+        return f"{self.deck} {self.number}"
