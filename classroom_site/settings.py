@@ -3,39 +3,37 @@
 `docs/settings.md` lists every variable; a test holds the two together.
 """
 
+import os
 import secrets
+from functools import partial
 from pathlib import Path
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
+
+from classroom_site import kept, lan
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
 DEBUG = env.bool("DEBUG", default=False)
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "data"))).resolve()
-DATA_DIR.mkdir(parents=True, exist_ok=True)
+try:
+    DATA_DIR.mkdir(parents=True, exist_ok=True)
+except OSError as error:
+    raise ImproperlyConfigured(f"DATA_DIR={DATA_DIR} cannot be made: {error.strerror}.") from error
+if not os.access(DATA_DIR, os.W_OK | os.X_OK):
+    raise ImproperlyConfigured(f"DATA_DIR={DATA_DIR} cannot be written to.")
 
-
-def _kept_secret(name: str) -> str:
-    """Return the secret kept in DATA_DIR/`name`, drawing it at the first call (mode 0600)."""
-    path = DATA_DIR / name
-    if not path.exists():
-        fresh = path.with_suffix(f".{secrets.token_hex(4)}")
-        fresh.touch(mode=0o600)
-        fresh.write_text(secrets.token_urlsafe(48))
-        try:
-            path.hardlink_to(fresh)  # whoever links first wins; two processes starting at once agree
-        except FileExistsError:
-            pass
-        fresh.unlink()
-    return path.read_text()
-
-
-SECRET_KEY = env.str("SECRET_KEY", default="") or _kept_secret("secret_key")
+SECRET_KEY = env.str("SECRET_KEY", default="") or kept.secret(
+    DATA_DIR / "secret_key", partial(secrets.token_urlsafe, 48)
+)
 
 # --- who may ask -------------------------------------------------------------------------------------------------
-# Hosts are names; origins carry scheme and port ("https://lectern.school.example"). A page's own origin is always admitted.
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+# Hosts are names; origins carry scheme and port ("https://lectern.school.example"). A page's own origin is always
+# admitted.
+HOST = env.str("HOST", default="") or "127.0.0.1"  # what `make run` binds to; 0.0.0.0 serves the room
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=lan.hosts(HOST))
 CSRF_TRUSTED_ORIGINS = env.list("TRUSTED_ORIGINS", default=[])
 HTTPS = env.bool("HTTPS", default=False)  # True behind a proxy that ends TLS and sets X-Forwarded-Proto
 if HTTPS:
@@ -189,6 +187,9 @@ LANGUAGES = [("en", "English")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 USE_TZ = True
+
+# --- lessons -----------------------------------------------------------------------------------------------------
+LESSON_MAX_SEATS = env.int("LESSON_MAX_SEATS", default=10_000)
 
 # --- decks: BigBlueButton's defaults, which schools know ---------------------------------------------------------
 DECK_MAX_BYTES = env.int("DECK_MAX_BYTES", default=30 * 1024 * 1024)

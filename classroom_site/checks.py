@@ -1,0 +1,49 @@
+"""System checks: settings that run but would lose data or let the wrong people in."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core import checks
+from django.core.checks import CheckMessage, Error, Tags, register
+
+
+@register(Tags.security, deploy=True)
+def https(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Production speaks HTTPS: tickets and join codes must not cross the open network."""
+    if settings.HTTPS:
+        return []
+    return [checks.Warning("HTTPS is off.", hint="Set HTTPS=1 behind a proxy that ends TLS.", id="lectern.W001")]
+
+
+@register(Tags.security, deploy=True)
+def hosts(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """A wildcard host would make any page's own origin a trusted one."""
+    if not any(host == "*" or host.startswith(".") for host in settings.ALLOWED_HOSTS):
+        return []
+    return [Error("ALLOWED_HOSTS has a wildcard.", hint="Name each host.", id="lectern.E001")]
+
+
+@register(Tags.database, deploy=True)
+def several_processes(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Redis is there for several processes, and several processes want a database server."""
+    sqlite = settings.DATABASES["default"]["ENGINE"].endswith("sqlite3")
+    if not (settings.REDIS_URL and sqlite):
+        return []
+    return [
+        checks.Warning(
+            "REDIS_URL is set and the database is SQLite.",
+            hint="Processes on one machine can share a SQLite file; several machines need DATABASE_URL=postgres://…",
+            id="lectern.W002",
+        )
+    ]
+
+
+@register(Tags.database)
+def durability(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """A misspelt PRAGMA value is taken for 0 by SQLite, silently: a power cut would lose committed events."""
+    command = settings.DATABASES["default"].get("OPTIONS", {}).get("init_command", "")
+    if not command or any(f"synchronous={mode};" in command for mode in ("FULL", "NORMAL", "EXTRA")):
+        return []
+    return [Error("SQLITE_SYNCHRONOUS must be FULL, NORMAL or EXTRA.", id="lectern.E002")]

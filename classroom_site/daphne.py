@@ -1,0 +1,48 @@
+"""Daphne as Lectern runs it: its flags, word when it listens, and an end that does not drag on."""
+
+import os
+import threading
+from collections.abc import Callable
+
+from daphne.cli import CommandLineInterface
+from daphne.server import Server
+
+BACKLOG = 4096  # a school that comes back after a break connects within a second
+FRAME_BYTES = 128 * 1024  # twice the protocol's limit: a frame somewhat too large is refused by its code, not cut off
+FAREWELL = 1.5  # seconds that connections get to close; what a thread does after that is cut off, as by a power cut
+
+
+def flags(host: str, port: int) -> list[str]:
+    """Return Daphne's command line for an IP address and a port."""
+    interface = host.strip("[]").replace(":", r"\:")
+    return [
+        "--endpoint", f"tcp:port={port}:interface={interface}:backlog={BACKLOG}",
+        "--websocket_timeout", "-1",  # a lesson lasts as long as it lasts
+        "--websocket-max-message-size", str(FRAME_BYTES),
+        "--websocket-max-frame-size", str(FRAME_BYTES),
+        "--ping-interval", "86400",  # our own pings find the dead; Daphne's would go to all at the same moment
+        "--no-server-name",
+        "--verbosity", "0",
+        "classroom_site.asgi:application",
+    ]  # fmt: skip
+
+
+def serve(host: str, port: int, *, listening: Callable[[], None]) -> None:
+    """Serve in this thread until SIGINT or SIGTERM; `listening` is called once connections are accepted."""
+    from twisted.internet import reactor  # the import settles which reactor it is: Daphne's must come first
+
+    class Announcing(Server):  # type: ignore[misc]  # Daphne has no types
+        def listen_success(self, port: object) -> None:
+            super().listen_success(port)
+            listening()
+
+    reactor.addSystemEventTrigger("before", "shutdown", _hurry)
+    interface = CommandLineInterface()
+    interface.server_class = Announcing
+    interface.run(flags(host, port))
+
+
+def _hurry() -> None:
+    timer = threading.Timer(FAREWELL, os._exit, [0])
+    timer.daemon = True
+    timer.start()

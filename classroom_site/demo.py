@@ -1,0 +1,80 @@
+"""The demo classroom of `make run`: an instructor, a small deck, and a lesson that is live at every start."""
+
+import dataclasses
+import secrets
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.auth.models import Group, User
+from django.core.files import File
+
+from classroom_site import kept
+from classrooms import actions
+from classrooms.models import CODE_ALPHABET, CODE_LENGTH, Classroom, Lesson, Staff
+from whiteboard import slides
+from whiteboard.models import Deck
+
+TITLE = "Photosynthesis"
+PDF = Path(__file__).resolve().parent.parent / "demo" / "photosynthesis.pdf"
+
+
+@dataclasses.dataclass(frozen=True)
+class Demo:
+    """Who teaches where. `password` is None when the instructor has chosen one that only they know."""
+
+    code: str
+    user: str
+    password: str | None
+
+
+def tidy_code(code: str) -> str:
+    """Return a join code as it is stored; ValueError when it is none."""
+    tidy = code.upper().replace(" ", "").replace("-", "")
+    if len(tidy) != CODE_LENGTH or not set(tidy) <= set(CODE_ALPHABET):
+        raise ValueError(f"{code!r} is no join code: it takes {CODE_LENGTH} of {CODE_ALPHABET}")
+    return tidy
+
+
+def ensure(*, code: str, user: str, password: str) -> Demo:
+    """Make what is missing of the demo, keep what is there, and start a lesson unless one is live.
+
+    An empty `password` means the one that is kept in DATA_DIR, drawn at the first call.
+    """
+    teacher, known = _instructor(user, password)
+    classroom = _classroom(code, teacher)
+    if not classroom.lessons.filter(status=Lesson.Status.LIVE).exists():
+        classroom.lessons.filter(status=Lesson.Status.STARTING).delete()
+        actions.start(classroom, title=TITLE, decks=[_deck(teacher)], by=teacher)
+    return Demo(code=code, user=user, password=known)
+
+
+def _instructor(name: str, wanted: str) -> tuple[User, str | None]:
+    teacher, new = User.objects.get_or_create(username=name, defaults={"first_name": "Demo", "is_staff": True})
+    password = wanted or kept.secret(settings.DATA_DIR / "demo_password", _draw_password)
+    fits = not new and teacher.check_password(password)
+    if new or (wanted and not fits):
+        teacher.set_password(password)
+        teacher.save()
+        fits = True
+    if new:
+        teacher.groups.add(Group.objects.get_or_create(name="Instructors")[0])
+    return teacher, password if fits else None
+
+
+def _draw_password() -> str:
+    return "-".join("".join(secrets.choice(CODE_ALPHABET.lower()) for _ in range(4)) for _ in range(4))
+
+
+def _classroom(code: str, owner: User) -> Classroom:
+    classroom, new = Classroom.objects.get_or_create(code=code, defaults={"title": "Demo classroom"})
+    if new:
+        Staff.objects.create(classroom=classroom, user=owner, role=Staff.Role.OWNER)
+    return classroom
+
+
+def _deck(owner: User) -> Deck:
+    ready = Deck.objects.filter(owner=owner, title=TITLE, hidden=False, status=Deck.Status.READY).first()
+    if ready is None:
+        with PDF.open("rb") as file:
+            ready = slides.receive(owner, TITLE, File(file, name=PDF.name))
+    return ready

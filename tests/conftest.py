@@ -1,0 +1,75 @@
+"""Fixtures of all tests: the cast, real services, and what happens where a service is missing."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from django.contrib.auth.models import User
+
+from classrooms.models import Classroom
+from tests.support.cast import make_classroom, make_user
+from tests.support.services import Postgres, Redis, missing_services, running
+
+MISSING = missing_services()
+REQUIRE_ALL = os.environ.get("REQUIRE_ALL") == "1"
+left_out: dict[str, int] = {}
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for marker, package in MISSING.items():
+        if item.get_closest_marker(marker):
+            left_out[package] = left_out.get(package, 0) + 1
+            (pytest.fail if REQUIRE_ALL else pytest.skip)(f"{package} is not installed")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for package, count in left_out.items():
+        terminalreporter.write_line(f"Left out for want of {package}: {count} tests", yellow=True)
+
+
+@pytest.fixture(scope="session")
+def redis() -> Iterator[Redis]:
+    """A real Redis, shared by the session; mark the test `redis`."""
+    with running(Redis()) as service:
+        yield service
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A real PostgreSQL, shared by the session; mark the test `postgres`."""
+    with running(Postgres()) as service:
+        yield service
+
+
+@pytest.fixture
+def teacher(db: None) -> User:
+    return make_user("teacher")
+
+
+@pytest.fixture
+def assistant(db: None) -> User:
+    return make_user("assistant")
+
+
+@pytest.fixture
+def outsider(db: None) -> User:
+    """An instructor of nothing: may open /teach/ and must see none of the others' things."""
+    return make_user("outsider")
+
+
+@pytest.fixture
+def ana(db: None) -> User:
+    """A student with an account."""
+    return make_user("ana", instructor=False)
+
+
+@pytest.fixture
+def ben(db: None) -> User:
+    """Another student with an account."""
+    return make_user("ben", instructor=False)
+
+
+@pytest.fixture
+def classroom(teacher: User, assistant: User) -> Classroom:
+    """The teacher's classroom, with the assistant on its staff."""
+    return make_classroom(teacher, assistant=assistant)

@@ -1,0 +1,47 @@
+"""Waiting for a state instead of sleeping."""
+
+import asyncio
+import inspect
+import socket
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar, cast
+
+T = TypeVar("T")
+
+
+def free_port() -> int:
+    """Return a TCP port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def answers(port: int) -> bool:
+    """Return whether somebody accepts connections on `port` of 127.0.0.1."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def until(what: Callable[[], T], *, timeout: float = 10, saying: str = "") -> T:
+    """Return the first true answer of `what`, asked every 20 ms; AssertionError after `timeout` seconds."""
+    deadline = time.monotonic() + timeout
+    while not (answer := what()):
+        assert time.monotonic() < deadline, f"not within {timeout} s: {saying or what}"
+        time.sleep(0.02)
+    return answer
+
+
+async def until_async(what: Callable[[], T | Awaitable[T]], *, timeout: float = 10, saying: str = "") -> T:
+    """Return the first true answer of `what`, plain or awaited, asked every 10 ms."""
+    deadline = time.monotonic() + timeout
+    while True:
+        answer = what()
+        if inspect.isawaitable(answer):
+            answer = await answer
+        if answer:
+            return cast(T, answer)
+        assert time.monotonic() < deadline, f"not within {timeout} s: {saying or what}"
+        await asyncio.sleep(0.01)
