@@ -22,12 +22,13 @@ class Deck(models.Model):
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="decks")
     title = models.CharField(max_length=120)
-    file = models.FileField(upload_to="decks/originals/")
+    file = models.FileField(upload_to="decks/originals/", blank=True)  # none once it has failed
     key = models.CharField(max_length=32, unique=True, default=unguessable, editable=False)
     status = models.CharField(max_length=10, choices=Status, default=Status.WAITING, editable=False)
     error = models.CharField(max_length=40, blank=True, editable=False)  # a refusal code
     pages = models.PositiveIntegerField(default=0, editable=False)
     pages_done = models.PositiveIntegerField(default=0, editable=False)
+    attempts = models.PositiveIntegerField(default=0, editable=False)  # conversions begun so far
     hidden = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
