@@ -1,0 +1,80 @@
+"""The harness itself: the services start, stop, and come back; the proxy misbehaves as told."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import psycopg
+import pytest
+
+from tests.support.proxy import Mode, Proxy
+from tests.support.services import Postgres, Redis, running
+from tests.support.waiting import answers, until
+
+
+@pytest.mark.redis
+def test_redis_can_be_killed_and_started_again_on_its_port() -> None:
+    with running(Redis()) as redis:
+        assert redis.ask("PING") == "PONG"
+        redis.kill()
+        assert not answers(redis.port)
+        redis.start()
+        assert redis.ask("PING") == "PONG"
+
+
+@pytest.mark.postgres
+def test_postgres_keeps_its_rows_over_a_restart(postgres: Postgres) -> None:
+    with psycopg.connect(postgres.url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE kept AS SELECT 7 AS n")
+    postgres.stop()
+    postgres.start()
+    with psycopg.connect(postgres.url, autocommit=True) as connection:
+        assert connection.execute("SELECT n FROM kept").fetchone() == (7,)
+        connection.execute("DROP TABLE kept")
+
+
+async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(100):
+        writer.write(data)
+    writer.close()
+
+
+@contextlib.asynccontextmanager
+async def connected(port: int) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        yield reader, writer
+    finally:
+        writer.transport.abort()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
+
+
+async def test_the_proxy_passes_swallows_cuts_and_refuses() -> None:
+    broken = (ConnectionResetError, asyncio.IncompleteReadError)
+    server = await asyncio.start_server(echo, "127.0.0.1", 0)
+    async with server, Proxy(server.sockets[0].getsockname()[1]) as proxy:
+        async with connected(proxy.port) as (reader, writer):
+            writer.write(b"one")
+            assert await reader.readexactly(3) == b"one"
+
+            proxy.mode = Mode.BLACK_HOLE
+            writer.write(b"two")
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(reader.readexactly(3), 0.1)
+            proxy.mode = Mode.PASS
+            assert await reader.readexactly(3) == b"two"
+
+            assert proxy.cut() == 1
+            with pytest.raises(broken):
+                await reader.readexactly(1)
+
+        proxy.mode = Mode.REFUSE
+        async with connected(proxy.port) as (reader, _):
+            with pytest.raises(broken):
+                await reader.readexactly(1)
+
+
+def test_until_says_what_it_waited_for() -> None:
+    with pytest.raises(AssertionError, match="the cows"):
+        until(lambda: False, timeout=0.05, saying="the cows come home")
