@@ -500,31 +500,16 @@ def _wire(state: LessonState, boards_json: dict[str, Any]) -> _StateJSON:
 
 
 def encode_board(board: Board) -> bytes:
-    """Return `{"items","cleared"}` of one board. A caller keeps it for as long as `board.version` stays."""
-    return msgspec.json.encode(_BoardJSON(board.items, board.cleared))
+    """Return `{"items","cleared"}` of one board; it is encoded again only when it has changed."""
+    if board.encoded is None or board.encoded[0] != board.version:
+        board.encoded = (board.version, msgspec.json.encode(_BoardJSON(board.items, board.cleared)))
+    return board.encoded[1]
 
 
-class BoardCache:
-    """Boards as bytes, encoded again only when changed."""
-
-    def __init__(self) -> None:
-        self._kept: dict[str, tuple[Board, int, bytes]] = {}
-
-    def encode(self, page: str, board: Board) -> bytes:
-        """Return the bytes of `board`, which lies on `page`."""
-        kept = self._kept.get(page)
-        if kept is None or kept[0] is not board or kept[1] != board.version:
-            kept = self._kept[page] = (board, board.version, encode_board(board))
-        return kept[2]
-
-
-def encode_state(state: LessonState, pages: Container[str] | None = None, cache: BoardCache | None = None) -> bytes:
+def encode_state(state: LessonState, pages: Container[str] | None = None) -> bytes:
     """Return the state's JSON with the boards of `pages` (None: of all)."""
-    cache = cache or BoardCache()
     encoded = {
-        page: msgspec.Raw(cache.encode(page, board))
-        for page, board in state.boards.items()
-        if pages is None or page in pages
+        page: msgspec.Raw(encode_board(board)) for page, board in state.boards.items() if pages is None or page in pages
     }
     return msgspec.json.encode(_wire(state, encoded))
 

@@ -60,7 +60,7 @@ class Rights(msgspec.Struct, frozen=True):
 class Board:
     """A page's board. `digest` covers every register; `version` grows with each change and is never serialised."""
 
-    __slots__ = ("cleared", "deaths", "digest", "items", "live", "marks", "version")
+    __slots__ = ("cleared", "deaths", "digest", "encoded", "items", "live", "marks", "version")
 
     def __init__(self) -> None:
         self.items: dict[str, Item] = {}
@@ -69,6 +69,7 @@ class Board:
         self.version = 0
         self.live = 0  # items that are alive
         self.deaths: deque[tuple[int, str]] = deque()  # (seq, item) in order; restored ones are skipped when due
+        self.encoded: tuple[int, bytes] | None = None  # the version and its JSON, kept by the one who encodes
         self.marks: dict[str, int] = {}  # hash of "item|", where each of the item's registers goes on
 
 

@@ -101,9 +101,9 @@ class Fields(msgspec.Struct, omit_defaults=True):
 
     def __post_init__(self) -> None:
         if self.at is not UNSET:
-            self.at = _pair(self.at, EDGE)
+            self.at = spot(self.at, EDGE)
         if self.box is not UNSET and self.box is not None:
-            self.box = _pair(self.box, 2 * EDGE)
+            self.box = spot(self.box, 2 * EDGE)
         if self.ink is not UNSET:
             check_ink(self.ink)
         if self.image is not UNSET and not _IMAGE.fullmatch(self.image):
@@ -220,7 +220,8 @@ def tidy_text(text: str, limit: int) -> str:
     return _CONTROL.sub("", text)[:limit]
 
 
-def _pair(pair: Pair, reach: float) -> Pair:
+def spot(pair: Pair, reach: float) -> Pair:
+    """Return a position in quarter units. Raises ItemError when it is further out than `reach` units."""
     if not (-reach <= pair[0] <= reach and -reach <= pair[1] <= reach):
         raise ItemError("bad_frame", "out of range")
     return (quarter(pair[0]), quarter(pair[1]))
