@@ -1,6 +1,5 @@
 """Pure: the frames of the wire, protocol 1: reading hostile ones, writing ready bytes. Twin: static/js/protocol.js."""
 
-import enum
 import re
 from collections.abc import Iterable
 from typing import Any, Final, TypedDict
@@ -9,14 +8,15 @@ import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
 from classrooms import kinds
-from classrooms.closes import SENTENCES, Close
+from classrooms.closes import SENTENCES as FAREWELLS
+from classrooms.closes import Close
 from classrooms.kinds import clean_name
-from classrooms.refusals import SENTENCES, Code, Refused
+from classrooms.refusals import Code, Refused
 from classrooms.roles import Role
 from whiteboard import items, points
 
 __all__ = [
-    "FAREWELLS", "LIMITS", "PROTOCOL", "STAFF_LIMITS", "SUBPROTOCOL", "Bye", "Close", "Done", "Draft", "Frame", "Hello",
+    "LIMITS", "PROTOCOL", "STAFF_LIMITS", "SUBPROTOCOL", "Bye", "Close", "Done", "Draft", "Frame", "Hello",
     "Op", "Person", "Ping", "Pong", "Presence", "RefusedFrame", "Signal", "Sync", "Time", "TimeAnswer", "Unreadable",
     "Welcome", "clean_name", "draft", "encode", "event_bytes", "events_frame", "limits", "read", "read_op",
     "read_signal", "schema", "signal_bytes", "signals_frame", "state_body",
@@ -49,47 +49,6 @@ _CLIENT = re.compile(r"[0-9a-f]{8}")
 def limits(role: str) -> dict[str, int]:
     """Return what `welcome.limits` tells a participant of this role."""
     return LIMITS if role == Role.STUDENT else STAFF_LIMITS
-
-
-class Close(enum.IntEnum):
-    """Why a connection is closed. 4000-4099: do not come back unchanged; 4100-4199: come back after a while."""
-
-    DONE = 1000
-    TICKET = 4001
-    REMOVED = 4003
-    ENDED = 4004
-    PROTOCOL = 4005
-    REPLACED = 4006
-    BAD_HELLO = 4007
-    TOO_MANY_TABS = 4009
-    NO_HELLO = 4108
-    SILENT = 4110
-    RESTARTING = 4112
-    OVERLOADED = 4113
-    TOO_SLOW = 4114
-    FLOODING = 4129
-    INTERNAL = 4150
-    RESYNC = 4200
-
-
-FAREWELLS: Final[dict[Close, str]] = {
-    Close.DONE: "Done.",
-    Close.TICKET: "Your pass has run out. Reload the page to get a new one.",
-    Close.REMOVED: SENTENCES[Code.REMOVED],
-    Close.ENDED: "The lesson has ended, or there is none here.",
-    Close.PROTOCOL: "This page is too old for the server. Reload it.",
-    Close.REPLACED: "This page is connected a second time; the newer connection goes on.",
-    Close.BAD_HELLO: "The first message could not be read. Reload the page.",
-    Close.TOO_MANY_TABS: "You have this lesson open in too many tabs. Close one of them.",
-    Close.NO_HELLO: "The first message did not come in time.",
-    Close.SILENT: "Nothing was heard for a minute.",
-    Close.RESTARTING: "The server is restarting. You will be back in a moment.",
-    Close.OVERLOADED: "The server has too much to do. You will be let in in a moment.",
-    Close.TOO_SLOW: "Your connection cannot keep up. It is tried anew.",
-    Close.FLOODING: "Too many messages at once. Wait a moment.",
-    Close.INTERNAL: "Something went wrong on the server. It is tried anew.",
-    Close.RESYNC: "Your page fell behind. It catches up now.",
-}
 
 
 # --- frames that come up ---------------------------------------------------------------------------------------------
