@@ -6,10 +6,10 @@ from pathlib import Path
 
 from django.conf import settings
 from django.contrib.auth.models import Group, User
-from django.core.files import File
+from django.core.files.uploadedfile import UploadedFile
 
 from classroom_site import kept
-from classrooms import actions
+from classrooms import access, actions
 from classrooms.models import CODE_ALPHABET, CODE_LENGTH, Classroom, Lesson, Staff
 from whiteboard import slides
 from whiteboard.models import Deck
@@ -29,7 +29,7 @@ class Demo:
 
 def tidy_code(code: str) -> str:
     """Return a join code as it is stored; ValueError when it is none."""
-    tidy = code.upper().replace(" ", "").replace("-", "")
+    tidy = access.normalise(code)
     if len(tidy) != CODE_LENGTH or not set(tidy) <= set(CODE_ALPHABET):
         raise ValueError(f"{code!r} is no join code: it takes {CODE_LENGTH} of {CODE_ALPHABET}")
     return tidy
@@ -43,7 +43,6 @@ def ensure(*, code: str, user: str, password: str) -> Demo:
     teacher, known = _instructor(user, password)
     classroom = _classroom(code, teacher)
     if not classroom.lessons.filter(status=Lesson.Status.LIVE).exists():
-        classroom.lessons.filter(status=Lesson.Status.STARTING).delete()
         actions.start(classroom, title=TITLE, decks=[_deck(teacher)], by=teacher)
     return Demo(code=code, user=user, password=known)
 
@@ -76,5 +75,7 @@ def _deck(owner: User) -> Deck:
     ready = Deck.objects.filter(owner=owner, title=TITLE, hidden=False, status=Deck.Status.READY).first()
     if ready is None:
         with PDF.open("rb") as file:
-            ready = slides.receive(owner, TITLE, File(file, name=PDF.name))
+            ready = slides.receive(owner, TITLE, UploadedFile(file, name=PDF.name, size=PDF.stat().st_size))
+        slides.convert.call(ready.pk)  # at once, so that the first lesson opens on its slides
+        ready.refresh_from_db()
     return ready

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pwd
+import secrets
 import shutil
 import signal
 import subprocess
@@ -10,6 +11,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeVar
+
+import psycopg
 
 from tests.support.waiting import answers, free_port, until
 
@@ -128,6 +131,13 @@ class Postgres(Service):
     @property
     def url(self) -> str:
         return f"postgres://lectern@127.0.0.1:{self.port}/postgres"
+
+    def new_database(self) -> str:
+        """Make an empty database and return its address."""
+        name = f"lectern_{secrets.token_hex(4)}"
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}".encode())
+        return self.url.removesuffix("postgres") + name
 
     def user(self) -> str | None:
         return "postgres" if os.geteuid() == 0 else None

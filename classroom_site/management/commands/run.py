@@ -43,7 +43,7 @@ class Command(BaseCommand):
                 sys.exit(f"The database cannot be used: {error}")
             self._prepare_static()
             shown = self._prepare_demo()
-            worker.start(f"{socket.gethostname()} {settings.DATA_DIR}")
+            worker.start()
             daphne.serve(address, port, listening=lambda: self._welcome(shown, port))
             sys.stdout.flush()
             os._exit(0)  # a thread's long poll or conversion must not hold the terminal; a commit is whole or not there
@@ -114,7 +114,7 @@ def _bindable(host: str, port: int) -> str:
 
 
 def _only_process() -> IO[str]:
-    """Hold DATA_DIR for this process: the worker puts back what an earlier process left, not what another one does."""
+    """Hold DATA_DIR for this process: without Redis, lessons of two processes would drift a second apart."""
     lock = (settings.DATA_DIR / "lock").open("w")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
