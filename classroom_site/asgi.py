@@ -13,9 +13,9 @@ from django.conf import settings
 from django.urls import path
 from servestatic import ServeStaticASGI
 
-from classroom_site.origins import own_origins_only
 from classrooms import fallback
 from classrooms.consumers import LessonConsumer
+from classrooms.origins import own_origins_only
 
 pages = ServeStaticASGI(
     django_application,
@@ -34,8 +34,6 @@ application = ProtocolTypeRouter(
                 path("", pages),
             ]
         ),
-        "websocket": own_origins_only(
-            URLRouter([path("live/lessons/<int:lesson>/socket/", LessonConsumer.as_asgi())])
-        ),
+        "websocket": own_origins_only(URLRouter([path("live/lessons/<int:lesson>/socket/", LessonConsumer.as_asgi())])),
     }
 )

@@ -105,7 +105,7 @@ class Lesson(models.Model):
 class Participant(models.Model):
     """A person in a lesson: an account, or a guest known by a session. On the wire: `u` and the number."""
 
-    lesson = models.ForeignKey(Lesson, models.CASCADE, related_name="participants")
+    lesson = models.ForeignKey(Lesson, models.CASCADE, related_name="participants", db_index=False)
     number = models.PositiveIntegerField()
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="seats")
     name = models.CharField(max_length=40)
@@ -128,9 +128,12 @@ class Participant(models.Model):
 
 
 class Event(models.Model):
-    """A committed, numbered fact. Only `log.py` writes here. `data` is the text that goes over the wire."""
+    """A committed, numbered fact. Only `log.py` writes here. `data` is the text that goes over the wire.
 
-    lesson = models.ForeignKey(Lesson, models.CASCADE, related_name="events")
+    The foreign key needs no index of its own, here and above: the constraints begin with it.
+    """
+
+    lesson = models.ForeignKey(Lesson, models.CASCADE, related_name="events", db_index=False)
     seq = models.BigIntegerField()
     kind = models.CharField(max_length=24)
     by = models.CharField(max_length=24)  # a participant's id; '' is the server
@@ -151,7 +154,7 @@ class Event(models.Model):
 class Snapshot(models.Model):
     """A folded state at some seq: what a latecomer and a waking process begin from."""
 
-    lesson = models.ForeignKey(Lesson, models.CASCADE, related_name="snapshots")
+    lesson = models.ForeignKey(Lesson, models.CASCADE, related_name="snapshots", db_index=False)
     epoch = models.CharField(max_length=8)
     seq = models.BigIntegerField()
     at = models.BigIntegerField()

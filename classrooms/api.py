@@ -1,0 +1,410 @@
+"""The REST door: joining, tickets, classrooms and lessons. Each view parses, calls one verb, and translates."""
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import include, path
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, inline_serializer
+from rest_framework import exceptions, serializers, status, viewsets
+from rest_framework.authtoken.models import Token
+from rest_framework.decorators import action
+from rest_framework.parsers import JSONParser
+from rest_framework.permissions import AllowAny, BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.routers import SimpleRouter
+from rest_framework.views import APIView, exception_handler
+
+from classrooms import access, actions, log, origins, replica
+from classrooms.access import Seat
+from classrooms.api_decks import DeckViewSet
+from classrooms.models import Classroom, Lesson, Staff
+from classrooms.refusals import SENTENCES, Code, Refused
+from whiteboard.models import Deck
+
+MAX_EVENTS = 1000  # in one answer
+
+
+# --- refusals ------------------------------------------------------------------------------------------------------
+
+
+class RefusalSerializer(serializers.Serializer[Any]):
+    """An error: a code of the closed list, a sentence, and perhaps the ms after which to try again."""
+
+    code = serializers.ChoiceField(choices=[code.value for code in Code])
+    message = serializers.CharField()
+    after = serializers.IntegerField(required=False)
+
+
+REFUSAL = OpenApiResponse(RefusalSerializer, "A code of the closed list and a sentence.")
+
+
+def refused(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Translate every exception of a view into `{"code","message","after"?}`."""
+    if isinstance(error, Refused):
+        body: dict[str, Any] = {"code": error.code, "message": error.message}
+        if error.after is not None:
+            body["after"] = error.after
+        return Response(body, error.status)
+    response = exception_handler(error, context)
+    if response is not None:
+        code = _code_of(error)
+        response.data = {"code": code, "message": _sentence(error) or SENTENCES[code]}
+        if isinstance(error, exceptions.Throttled) and error.wait is not None:
+            response.data["after"] = int(error.wait * 1000)
+    return response
+
+
+def _code_of(error: Exception) -> Code:
+    match error:
+        case exceptions.Throttled():
+            return Code.SLOW_DOWN
+        case exceptions.APIException() if error.status_code in (401, 403, 404):
+            return Code.NOT_ALLOWED
+        case exceptions.MethodNotAllowed() | exceptions.UnsupportedMediaType():
+            return Code.UNKNOWN_KIND
+        case exceptions.APIException():
+            return Code.BAD_FRAME
+        case _:
+            return Code.NOT_ALLOWED  # Django's own Http404 and PermissionDenied
+
+
+def _sentence(error: Exception) -> str | None:
+    """Say which field is wrong and how, where a serializer knows."""
+    if not isinstance(error, exceptions.ValidationError):
+        return None
+    details = error.detail if isinstance(error.detail, dict) else {"": error.detail}
+    return " ".join(f"{field}: {' '.join(map(str, texts))}".lstrip(": ") for field, texts in details.items())
+
+
+# --- passes --------------------------------------------------------------------------------------------------------
+
+
+def pass_for(seat: Seat) -> dict[str, Any]:
+    """Return what a client needs to come in: who they are, a ticket, and the doors."""
+    live = f"/live/lessons/{seat.lesson}/"
+    return {
+        "lesson": seat.lesson,
+        "participant": {"id": seat.participant, "name": seat.name, "role": seat.role, "color": seat.color},
+        "ticket": access.ticket(seat),
+        "live": {"socket": f"{live}socket/"},
+        "state": f"{live}state/",
+    }
+
+
+class ParticipantSerializer(serializers.Serializer[Any]):
+    """A participant as themselves."""
+
+    id = serializers.CharField()
+    name = serializers.CharField()
+    role = serializers.ChoiceField(choices=["instructor", "assistant", "student"])
+    color = serializers.CharField()
+
+
+class LiveSerializer(serializers.Serializer[Any]):
+    """Addresses of the live doors; one that is not built is absent."""
+
+    socket = serializers.CharField()
+
+
+class PassSerializer(serializers.Serializer[Any]):
+    """A pass to a lesson."""
+
+    lesson = serializers.IntegerField()
+    participant = ParticipantSerializer()
+    ticket = serializers.CharField()
+    live = LiveSerializer()
+    state = serializers.CharField()
+
+
+class JoinSerializer(serializers.Serializer[Any]):
+    """What a guest types."""
+
+    code = serializers.CharField(max_length=40)
+    name = serializers.CharField(max_length=200)
+
+
+class CredentialsSerializer(serializers.Serializer[Any]):
+    """An account's name and password."""
+
+    username = serializers.CharField(max_length=150)
+    password = serializers.CharField(max_length=400, trim_whitespace=False)
+
+
+class OwnOrigin(BasePermission):
+    """Guests have no CSRF token, but a foreign page may not act for them either."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """Admit our own pages, and programs that are no browsers."""
+        return origins.allowed(request.headers.get("Origin"), request.get_host(), request.is_secure())
+
+
+class JoinView(APIView):
+    """Guests join the lesson that is live under a code."""
+
+    permission_classes = [AllowAny, OwnOrigin]
+    parser_classes = [JSONParser]  # a foreign form cannot send JSON
+
+    @extend_schema(
+        request=JoinSerializer,
+        responses={201: PassSerializer, (400, 403, 404, 409, 429): REFUSAL},
+        auth=[],
+    )
+    def post(self, request: Request) -> Response:
+        """Take a seat; the guest session is set, under a new key, so a key planted before is worth nothing."""
+        fields = JoinSerializer(data=request.data)
+        fields.is_valid(raise_exception=True)
+        seat = access.by_code(session=request.session, address=request.META["REMOTE_ADDR"], **fields.validated_data)
+        request.session.cycle_key()
+        return Response(pass_for(seat), status.HTTP_201_CREATED)
+
+
+class RejoinView(APIView):
+    """Staff, by session or token, and guests, by their own session, come into a lesson."""
+
+    permission_classes = [AllowAny, OwnOrigin]
+
+    @extend_schema(request=None, responses={201: PassSerializer, (403, 404, 409): REFUSAL})
+    def post(self, request: Request, lesson: int) -> Response:
+        """Return a pass; the log learns of staff here, of guests with their first op."""
+        found = get_object_or_404(Lesson.objects.select_related("classroom"), pk=lesson)
+        if access.staff_of(found.classroom, request.user) is not None:
+            return Response(pass_for(actions.seat_staff(found, request.user)), status.HTTP_201_CREATED)
+        return Response(pass_for(access.by_session(found, request.session)), status.HTTP_201_CREATED)
+
+
+class TicketView(APIView):
+    """A fresh ticket for a session, or for a ticket that is still valid."""
+
+    permission_classes = [AllowAny, OwnOrigin]
+
+    @extend_schema(
+        request=None,
+        responses={200: inline_serializer("Ticket", {"ticket": serializers.CharField()}), (401, 403, 409): REFUSAL},
+    )
+    def post(self, request: Request, lesson: int) -> Response:
+        """Return a ticket for the seat that the request already has."""
+        if _ticket_in(request):
+            seat = _seat(request, lesson)
+        else:
+            found = get_object_or_404(Lesson.objects.select_related("classroom"), pk=lesson)
+            staff = access.staff_of(found.classroom, request.user)
+            seat = access.by_user(found, request.user) if staff else access.by_session(found, request.session)
+        return Response({"ticket": access.ticket(seat)})
+
+
+class EventsView(APIView):
+    """The log of a lesson, a page at a time."""
+
+    permission_classes = [AllowAny]
+
+    @extend_schema(
+        parameters=[OpenApiParameter("since", int), OpenApiParameter("limit", int)],
+        responses={
+            200: inline_serializer(
+                "Events",
+                {
+                    "epoch": serializers.CharField(),
+                    "head": serializers.IntegerField(),
+                    "events": serializers.ListField(child=serializers.JSONField()),
+                },
+            ),
+            (400, 401, 403): REFUSAL,
+        },
+    )
+    def get(self, request: Request, lesson: int) -> HttpResponse:
+        """Return the events after `since`, oldest first, as the very bytes that went over the wire."""
+        _seat(request, lesson)
+        since = _whole(request, "since", 0)
+        limit = min(MAX_EVENTS, max(1, _whole(request, "limit", MAX_EVENTS)))
+        head = log.heads([lesson])[lesson]
+        body = b'{"epoch":"%s","head":%d,"events":[%s]}' % (
+            head.epoch.encode(),
+            head.seq,
+            b",".join(log.since(lesson, since, limit)),
+        )
+        return HttpResponse(body, content_type="application/json", headers={"Cache-Control": "no-store"})
+
+
+class TokenView(APIView):
+    """Staff exchange a password for an API token."""
+
+    permission_classes = [AllowAny, OwnOrigin]
+    parser_classes = [JSONParser]
+
+    @extend_schema(
+        request=CredentialsSerializer,
+        responses={200: inline_serializer("Token", {"token": serializers.CharField()}), (400, 403, 429): REFUSAL},
+        auth=[],
+    )
+    def post(self, request: Request) -> Response:
+        """Return the account's token, making one at the first call. Wrong passwords are counted by address."""
+        fields = CredentialsSerializer(data=request.data)
+        fields.is_valid(raise_exception=True)
+        user = access.by_password(address=request.META["REMOTE_ADDR"], **fields.validated_data)
+        token, _ = Token.objects.get_or_create(user=user)
+        return Response({"token": token.key})
+
+
+def _ticket_in(request: Request) -> str:
+    scheme, _, ticket = request.headers.get("Authorization", "").partition(" ")
+    return ticket.strip() if scheme.lower() == "ticket" else ""
+
+
+def _seat(request: Request, lesson: int) -> Seat:
+    """Return the seat of the request's ticket. Raises Refused: not_allowed, removed."""
+    if not _ticket_in(request):
+        raise Refused(Code.NOT_ALLOWED, status=401)
+    seat = access.by_ticket(_ticket_in(request))
+    if seat.lesson != lesson:
+        raise Refused(Code.NOT_ALLOWED)
+    person = replica.current(lesson).people.get(seat.participant)
+    if person is not None and person.removed:
+        raise Refused(Code.REMOVED)
+    return seat
+
+
+def _whole(request: Request, name: str, default: int) -> int:
+    try:
+        return int(request.query_params.get(name, default))
+    except ValueError:
+        raise Refused(Code.BAD_FRAME) from None
+
+
+# --- classrooms and lessons ----------------------------------------------------------------------------------------
+
+
+class ClassroomSerializer(serializers.ModelSerializer[Classroom]):
+    """A classroom with the id of its live lesson, if there is one."""
+
+    live_lesson = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Classroom
+        fields = ["id", "title", "code", "live_lesson", "draw", "edit", "roam", "chat", "door"]
+        read_only_fields = ["code"]
+
+    def get_live_lesson(self, classroom: Classroom) -> int | None:
+        """Return the id of the lesson that is live."""
+        live = Lesson.objects.filter(classroom=classroom, status=Lesson.Status.LIVE)
+        return live.values_list("pk", flat=True).first()
+
+
+class LessonSerializer(serializers.ModelSerializer[Lesson]):
+    """A lesson and where its log stands."""
+
+    class Meta:
+        model = Lesson
+        fields = ["id", "classroom", "title", "status", "head", "started_at", "ended_at"]
+
+
+class StartSerializer(serializers.Serializer[Any]):
+    """What a lesson starts with."""
+
+    title = serializers.CharField(max_length=120, required=False, allow_blank=True)
+    decks = serializers.ListField(child=serializers.IntegerField(), required=False, max_length=20)
+
+
+class ClassroomViewSet(viewsets.ModelViewSet[Classroom]):
+    """The classrooms that the user teaches in."""
+
+    serializer_class = ClassroomSerializer
+    queryset = Classroom.objects.none()
+
+    def get_queryset(self) -> QuerySet[Classroom]:
+        """Return the user's own classrooms."""
+        if not self.request.user.is_authenticated:
+            return Classroom.objects.none()
+        return Classroom.objects.filter(staff__user=self.request.user)
+
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Make a classroom; instructors alone may."""
+        if not access.is_instructor(request.user):
+            raise Refused(Code.NOT_ALLOWED)
+        return super().create(request, *args, **kwargs)
+
+    def perform_create(self, serializer: serializers.BaseSerializer[Classroom]) -> None:
+        """Make the classroom and its owner in one."""
+        with transaction.atomic():
+            classroom = serializer.save()
+            Staff.objects.create(classroom=classroom, user=self.request.user, role=Staff.Role.OWNER)
+
+    def perform_update(self, serializer: serializers.BaseSerializer[Classroom]) -> None:
+        """Change a classroom; assistants may not."""
+        self._refuse_assistants(serializer.instance)
+        serializer.save()
+
+    def perform_destroy(self, instance: Classroom) -> None:
+        """Delete a classroom that never had a lesson; owners alone may."""
+        staff = access.staff_of(instance, self.request.user)
+        if staff is None or staff.role != Staff.Role.OWNER or instance.lessons.exists():
+            raise Refused(Code.NOT_ALLOWED)
+        instance.delete()
+
+    @extend_schema(
+        methods=["POST"], request=StartSerializer, responses={201: LessonSerializer, (400, 403, 404, 409): REFUSAL}
+    )
+    @extend_schema(methods=["GET"], responses={200: LessonSerializer(many=True)})
+    @action(detail=True, methods=["get", "post"])
+    def lessons(self, request: Request, pk: str) -> Response:
+        """List the classroom's lessons, or start one."""
+        classroom = self.get_object()
+        if request.method == "GET":
+            return Response(LessonSerializer(classroom.lessons.all(), many=True).data)
+        fields = StartSerializer(data=request.data)
+        fields.is_valid(raise_exception=True)
+        wanted = fields.validated_data.get("decks", [])
+        found = {deck.pk: deck for deck in Deck.objects.filter(owner=request.user, hidden=False, pk__in=wanted)}
+        if not found.keys() >= set(wanted):
+            raise exceptions.NotFound
+        decks = [found[pk] for pk in wanted]
+        if any(deck.status != Deck.Status.READY for deck in decks):
+            raise Refused(Code.TRY_AGAIN, retry=True, status=409)
+        title = fields.validated_data.get("title") or classroom.title
+        lesson = actions.start(classroom, title=title, decks=decks, by=request.user)
+        return Response(LessonSerializer(lesson).data, status.HTTP_201_CREATED)
+
+    def _refuse_assistants(self, classroom: Any) -> None:
+        staff = access.staff_of(classroom, self.request.user)
+        if staff is None or staff.role == Staff.Role.ASSISTANT:
+            raise Refused(Code.NOT_ALLOWED)
+
+
+class LessonViewSet(viewsets.ReadOnlyModelViewSet[Lesson]):
+    """The lessons of the user's classrooms."""
+
+    serializer_class = LessonSerializer
+    queryset = Lesson.objects.none()
+
+    def get_queryset(self) -> QuerySet[Lesson]:
+        """Return the lessons of the user's own classrooms."""
+        if not self.request.user.is_authenticated:
+            return Lesson.objects.none()
+        return Lesson.objects.filter(classroom__staff__user=self.request.user).select_related("classroom")
+
+    @extend_schema(request=None, responses={200: LessonSerializer, (403, 404): REFUSAL})
+    @action(detail=True, methods=["post"])
+    def end(self, request: Request, pk: str) -> Response:
+        """End the lesson; once more does nothing."""
+        lesson = self.get_object()
+        actions.end(lesson, by=request.user)
+        lesson.refresh_from_db()
+        return Response(LessonSerializer(lesson).data)
+
+
+router = SimpleRouter()
+router.register("classrooms", ClassroomViewSet)
+router.register("lessons", LessonViewSet)
+router.register("decks", DeckViewSet, basename="deck")
+
+urls = [
+    path("join/", JoinView.as_view(), name="api-join"),
+    path("token/", TokenView.as_view(), name="api-token"),
+    path("lessons/<int:lesson>/join/", RejoinView.as_view(), name="api-rejoin"),
+    path("lessons/<int:lesson>/ticket/", TicketView.as_view(), name="api-ticket"),
+    path("lessons/<int:lesson>/events/", EventsView.as_view(), name="api-events"),
+    path("", include(router.urls)),
+]

@@ -1,0 +1,86 @@
+"""A lane: one client's ops on their way to the log, in order, one batch at a time."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+
+from classrooms import actions
+from classrooms.access import Seat
+from classrooms.actions import Verdict
+from classrooms.messages import Op
+from classrooms.refusals import Code, Refused
+from classrooms.room import Room
+
+logger = logging.getLogger(__name__)
+
+FLOOD = 3  # refusals as rate_limited within FLOOD_WITHIN seconds: the client does not listen
+FLOOD_WITHIN = 10.0
+
+
+class Lane:
+    """Takes a client's ops as they come and gives each one verdict.
+
+    After a refusal that may be retried every later op is answered try_again until the refused one comes again: nothing
+    that hangs on it can overtake it. `admit` returns 0.0, or the seconds until the participant may send again.
+    """
+
+    def __init__(
+        self, room: Room, seat: Seat, *, admit: Callable[[], float], answer: Callable[[list[Verdict]], None]
+    ) -> None:
+        self._room = room
+        self._seat = seat
+        self._admit = admit
+        self._answer = answer
+        self._waiting: list[Op] = []
+        self._task: asyncio.Task[None] | None = None
+        self._held_for: str | None = None
+        self._floods: list[float] = []
+
+    @property
+    def flooding(self) -> bool:
+        """Whether the client was told to slow down so often that it does not listen."""
+        return len(self._floods) >= FLOOD
+
+    def take(self, op: Op) -> None:
+        """Put an op behind those before it."""
+        if self._held_for not in (None, op.id):
+            self._refuse([op], Refused(Code.TRY_AGAIN, retry=True))
+        elif wait := self._admit():
+            now = time.monotonic()
+            self._floods = [at for at in self._floods if at > now - FLOOD_WITHIN] + [now]
+            self._held_for = op.id
+            self._refuse([op], Refused(Code.RATE_LIMITED, retry=True, after=int(wait * 1000) + 1))
+        else:
+            self._held_for = None
+            self._waiting.append(op)
+            if self._task is None:
+                self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def _run(self) -> None:
+        """Send batch after batch while ops wait."""
+        try:
+            while self._waiting:
+                ops, self._waiting = self._waiting, []
+                try:
+                    verdicts = await actions.propose(self._room, self._seat, ops)
+                except Exception:
+                    logger.exception("ops of %s in lesson %d failed", self._seat.participant, self._seat.lesson)
+                    verdicts = [Verdict(op.id, refused=Refused(Code.TRY_AGAIN, retry=True)) for op in ops]
+                self._answer(verdicts)
+                self._hold(verdicts)
+        finally:
+            self._task = None
+
+    def _hold(self, verdicts: list[Verdict]) -> None:
+        """After a refusal that may be retried, refuse what waits behind it."""
+        for verdict in verdicts:
+            if verdict.refused is not None and verdict.refused.retry:
+                self._held_for = verdict.op
+                behind, self._waiting = self._waiting, []
+                self._refuse(behind, Refused(Code.TRY_AGAIN, retry=True))
+                return
+
+    def _refuse(self, ops: list[Op], refusal: Refused) -> None:
+        if ops:
+            self._answer([Verdict(op.id, refused=refusal) for op in ops])

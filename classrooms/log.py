@@ -1,0 +1,339 @@
+"""The log: the only writer of events. One thread a process commits what waits, in the order the database gives."""
+
+import logging
+import queue
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
+from django.utils import timezone
+
+from classrooms.messages import event_bytes
+from classrooms.models import Event, Lesson, draw_epoch
+from classrooms.refusals import Code
+
+logger = logging.getLogger(__name__)
+
+BATCH = 500  # entries a transaction takes at most: about 20 ms of work on SQLite, so a burst cannot starve the next lesson
+
+
+class Entry(NamedTuple):
+    """An event to be: everything but the number and the time. `by` is a participant's id, None for the server."""
+
+    kind: str
+    by: str | None
+    op: str
+    text: str  # the JSON text of `data`, stored and sent as it is
+
+
+class Outcome(NamedTuple):
+    """What became of an entry: its seq, or the code of the refusal. `repeat` says that the log had it before."""
+
+    seq: int | None = None
+    repeat: bool = False
+    code: Code | None = None
+
+    @property
+    def retry(self) -> bool:
+        """Whether the same entry may be sent again and fare better."""
+        return self.code is Code.TRY_AGAIN
+
+
+class Head(NamedTuple):
+    """Where a lesson's log stands."""
+
+    epoch: str
+    seq: int
+
+
+class Committed(NamedTuple):
+    """What one transaction did to one lesson: the new head, and its new events as ready bytes, in order."""
+
+    lesson: int
+    head: Head
+    events: list[bytes]
+
+
+Listener = Callable[[list[Committed]], None]
+
+
+@dataclass(slots=True, eq=False)
+class _Unit:
+    """Entries of one author that keep their order: none is committed before an earlier one that may be retried."""
+
+    lesson: int
+    entries: Sequence[Entry]
+    future: "Future[list[Outcome]]" = field(default_factory=Future)
+    outcomes: list[Outcome] = field(default_factory=list)
+
+    @property
+    def rest(self) -> Sequence[Entry]:
+        """The entries that have no outcome yet."""
+        return self.entries[len(self.outcomes) :]
+
+
+def append(lesson: int, entries: Sequence[Entry]) -> "Future[list[Outcome]]":
+    """Hand entries of one author to the writer. The future gives one outcome for each, after the commit.
+
+    Callable from any thread, the event loop's too. Raises RuntimeError inside an atomic block: on SQLite the writer
+    would wait for the very transaction that waits for it.
+    """
+    if connection.in_atomic_block:
+        raise RuntimeError("log.append inside an atomic block waits for itself: call the verb from on_commit")
+    unit = _Unit(lesson, entries)
+    _writer.take(unit)
+    return unit.future
+
+
+def subscribe(listener: Listener) -> Callable[[], None]:
+    """Have `listener` called in the writer's thread after each commit, before any future is resolved.
+
+    Returns the function that ends the subscription.
+    """
+    _writer.listeners.append(listener)
+
+    def unsubscribe() -> None:
+        with suppress(ValueError):
+            _writer.listeners.remove(listener)
+
+    return unsubscribe
+
+
+def since(lesson: int, seq: int, limit: int = 1000) -> list[bytes]:
+    """Return the events after `seq`, oldest first, as ready bytes."""
+    rows = Event.objects.filter(lesson=lesson, seq__gt=seq).order_by("seq")[:limit]
+    return [
+        event_bytes(row.seq, row.kind, row.by or None, row.at, row.op, row.data)
+        for row in rows.only("seq", "kind", "by", "at", "op", "data")
+    ]
+
+
+def time_of(lesson: int, seq: int) -> int | None:
+    """Return the time of an event in ms since 1970, or None where there is no such event."""
+    return Event.objects.filter(lesson=lesson, seq=seq).values_list("at", flat=True).first()
+
+
+def heads(lessons: Iterable[int]) -> dict[int, Head]:
+    """Return where the logs of these lessons stand, in one query."""
+    rows = Lesson.objects.filter(pk__in=list(lessons)).values_list("pk", "epoch", "head")
+    return {pk: Head(epoch, head) for pk, epoch, head in rows}
+
+
+def renew_epoch(lesson: int, old: str) -> str:
+    """Name a new history for a lesson whose log lost commits; whoever calls first names it. Returns the epoch in force."""
+    Lesson.objects.filter(pk=lesson, epoch=old).update(epoch=draw_epoch())
+    return Lesson.objects.values_list("epoch", flat=True).get(pk=lesson)
+
+
+def stop() -> None:
+    """Commit what waits and end the writer's thread. The next append starts a new one."""
+    _writer.stop()
+
+
+class _Writer:
+    """The thread that commits, and the queue to it."""
+
+    def __init__(self) -> None:
+        self.listeners: list[Listener] = []
+        self._queue: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
+
+    def take(self, unit: _Unit) -> None:
+        self._queue.put(unit)
+        if self._thread is None:
+            with self._starting:
+                if self._thread is None:
+                    self._thread = threading.Thread(target=self._run, name="log-writer", daemon=True)
+                    self._thread.start()
+
+    def stop(self) -> None:
+        with self._starting:
+            thread, self._thread = self._thread, None
+        if thread is not None:
+            self._queue.put(None)
+            thread.join()
+
+    def _run(self) -> None:
+        try:
+            while units := self._next_batch():
+                self._settle(units)
+        finally:
+            connection.close()
+
+    def _next_batch(self) -> list[_Unit]:
+        """Wait for a unit, then take all that wait behind it."""
+        unit = self._queue.get()
+        units: list[_Unit] = []
+        size = 0
+        while unit is not None:
+            units.append(unit)
+            size += len(unit.entries)
+            if size >= BATCH or self._queue.empty():
+                return units
+            unit = self._queue.get()
+        if units:  # asked to stop with work in hand: this batch first
+            self._queue.put(None)
+        return units
+
+    def _settle(self, units: list[_Unit]) -> None:
+        """Give every entry an outcome: together if that works, else lesson by lesson, unit by unit, entry by entry."""
+        try:
+            if not self._try(units):
+                self._settle_apart(units)
+        except BaseException as error:
+            logger.exception("the log's writer failed")
+            for unit in units:
+                if not unit.future.done():
+                    unit.future.set_exception(error)
+            if not isinstance(error, Exception):
+                raise
+        finally:
+            if connection.vendor != "sqlite":
+                connection.close()  # back to the pool; SQLite's stays open, opening a file is the dear part
+        for unit in units:
+            if not unit.future.done():
+                unit.future.set_result(unit.outcomes)
+
+    def _settle_apart(self, units: list[_Unit]) -> None:
+        lessons: dict[int, list[_Unit]] = defaultdict(list)
+        for unit in units:
+            lessons[unit.lesson].append(unit)
+        for group in lessons.values():
+            if len(lessons) > 1 and self._try(group):
+                continue
+            for unit in group:
+                if not (len(group) > 1 and self._try([unit])):
+                    self._settle_singly(unit)
+
+    def _settle_singly(self, unit: _Unit) -> None:
+        """Commit a unit's entries one by one; after one that may be retried, all later ones wait for it."""
+        for entry in unit.rest:
+            if unit.outcomes and unit.outcomes[-1].retry:
+                unit.outcomes.append(Outcome(code=Code.TRY_AGAIN))
+                continue
+            single = _Unit(unit.lesson, [entry])
+            try:
+                self._commit([single])
+            except (OperationalError, InterfaceError) as error:
+                logger.warning("the database refuses work: %s", error)
+                connection.close()
+                single.outcomes = [Outcome(code=Code.TRY_AGAIN)]
+            except (DatabaseError, ValueError) as error:
+                logger.warning("an entry that the database cannot keep, %s by %s: %s", entry.kind, entry.by, error)
+                single.outcomes = [Outcome(code=Code.BAD_FRAME)]
+            unit.outcomes += single.outcomes
+
+    def _try(self, units: list[_Unit]) -> bool:
+        """Commit these units in one transaction; False, with nothing settled, when the database would not."""
+        try:
+            self._commit(units)
+        except (DatabaseError, InterfaceError, ValueError) as error:
+            logger.info("a batch of %d is tried again in parts: %s", len(units), error)
+            if isinstance(error, OperationalError | InterfaceError):
+                connection.close()
+            return False
+        return True
+
+    def _commit(self, units: list[_Unit]) -> None:
+        """Write the units and tell the listeners.
+
+        A COMMIT of unknown outcome raises here too. Committing again is the look-up: entries that made it are found as
+        repeats with their seqs, and the head in `Committed` shows every hub that it has something to read.
+        """
+        lessons: dict[int, list[_Unit]] = defaultdict(list)
+        for unit in units:
+            lessons[unit.lesson].append(unit)
+        with transaction.atomic():
+            written = [self._write(lesson, lessons[lesson]) for lesson in sorted(lessons)]
+        for _, settled in written:
+            for unit, outcomes in settled:
+                unit.outcomes += outcomes
+        committed = [record for record, _ in written if record is not None]
+        for listener in tuple(self.listeners):
+            try:
+                listener(committed)
+            except Exception:  # a hub that is going away must not take acknowledged work with it
+                logger.exception("a listener of the log failed")
+
+    def _write(self, lesson: int, units: list[_Unit]) -> tuple[Committed | None, list[tuple[_Unit, list[Outcome]]]]:
+        """Lock the lesson's row, number what is new and insert it."""
+        with connection.cursor() as cursor:
+            # The lock makes commit order equal seq order: whoever numbers next waits here until we have committed.
+            cursor.execute(
+                "UPDATE classrooms_lesson SET head = head WHERE id = %s RETURNING epoch, head, last_at", [lesson]
+            )
+            row = cursor.fetchone()
+            if row is None:
+                gone = Outcome(code=Code.ENDED)
+                return None, [(unit, [gone] * len(unit.rest)) for unit in units]
+            batch = _Batch(lesson, Head(row[0], row[1]), max(time.time_ns() // 1_000_000, row[2]))
+            batch.learn_repeats(cursor, [entry for unit in units for entry in unit.rest])
+            settled = [(unit, [batch.number(entry) for entry in unit.rest]) for unit in units]
+            batch.insert(cursor)
+        return Committed(lesson, batch.head, batch.events), settled
+
+
+class _Batch:
+    """What one transaction adds to one lesson."""
+
+    def __init__(self, lesson: int, head: Head, at: int) -> None:
+        self.lesson = lesson
+        self.head = head
+        self.at = at
+        self.events: list[bytes] = []
+        self._seen: dict[tuple[str, str], int] = {}
+        self._rows: list[tuple[Any, ...]] = []
+        self._status: str | None = None
+
+    def learn_repeats(self, cursor: Any, entries: list[Entry]) -> None:
+        """Find which of these entries the log has already."""
+        keys = {(entry.by or "", entry.op) for entry in entries}
+        marks = ",".join(["(%s, %s)"] * len(keys))
+        # CROSS JOIN makes SQLite look up each key in the unique index; a row-value IN would walk the lesson's whole log.
+        cursor.execute(
+            f"WITH wanted (by, op) AS (VALUES {marks}) SELECT wanted.by, wanted.op, event.seq FROM wanted"
+            " CROSS JOIN classrooms_event event"
+            " WHERE event.lesson_id = %s AND event.by = wanted.by AND event.op = wanted.op",
+            [*(part for key in keys for part in key), self.lesson],
+        )
+        self._seen = {(by, op): seq for by, op, seq in cursor.fetchall()}
+
+    def number(self, entry: Entry) -> Outcome:
+        """Give an entry the next seq, unless it has one."""
+        key = (entry.by or "", entry.op)
+        if key in self._seen:
+            return Outcome(self._seen[key], repeat=True)
+        seq = self.head.seq + 1
+        self.head = Head(self.head.epoch, seq)
+        self._seen[key] = seq
+        self._rows.append((self.lesson, seq, entry.kind, key[0], entry.op, self.at, entry.text))
+        self.events.append(event_bytes(seq, entry.kind, entry.by, self.at, entry.op, entry.text))
+        self._status = {"lesson.started": Lesson.Status.LIVE, "lesson.ended": Lesson.Status.ENDED}.get(
+            entry.kind, self._status
+        )
+        return Outcome(seq)
+
+    def insert(self, cursor: Any) -> None:
+        """Write the new rows, the new head, and the status that two kinds of event carry."""
+        if not self._rows:
+            return
+        cursor.executemany(
+            "INSERT INTO classrooms_event (lesson_id, seq, kind, by, op, at, data) VALUES (%s, %s, %s, %s, %s, %s, %s)",
+            self._rows,
+        )
+        cursor.execute(
+            "UPDATE classrooms_lesson SET head = %s, last_at = %s WHERE id = %s", [self.head.seq, self.at, self.lesson]
+        )
+        if self._status is not None:
+            ended = timezone.now() if self._status == Lesson.Status.ENDED else None
+            Lesson.objects.filter(pk=self.lesson).update(status=self._status, ended_at=ended)
+
+
+_writer = _Writer()

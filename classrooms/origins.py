@@ -1,0 +1,51 @@
+"""Whose pages may open a socket or send for a guest: our own, and an explicit list with scheme and port."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
+
+
+def allowed(origin: str | None, host: str, secure: bool) -> bool:
+    """Say whether a request with this `Origin` header may change something here.
+
+    `host` is the request's `Host` header, `secure` whether it came over TLS. A program that is no browser sends no origin
+    and is admitted: what protects the doors is the ticket, which no foreign page has. "null" is a foreign page.
+    """
+    if origin is None:
+        return True
+    if origin in settings.CSRF_TRUSTED_ORIGINS:
+        return True
+    theirs = _place(origin)
+    return theirs is not None and theirs == _place(f"{'https' if secure else 'http'}://{host}")
+
+
+def own_origins_only(application: Any) -> Any:
+    """Wrap an ASGI application of sockets: the handshake of a foreign page is refused with 403."""
+
+    async def guarded(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        secure = scope.get("scheme") == "wss" or _forwarded_secure(headers)
+        if allowed(headers.get(b"origin"), headers.get(b"host", ""), secure):
+            return await application(scope, receive, send)
+        await receive()
+        await send({"type": "websocket.close", "code": 4003})
+
+    return guarded
+
+
+def _forwarded_secure(headers: dict[bytes, str]) -> bool:
+    """Whether the proxy that we trust (settings.HTTPS) says that it ended TLS."""
+    return settings.HTTPS and headers.get(b"x-forwarded-proto") == "https"
+
+
+def _place(address: str) -> tuple[str, str, int] | None:
+    """Return scheme, host and port of an address, or None where it is none."""
+    try:
+        parts = urlsplit(address)
+        port = parts.port or DEFAULT_PORTS[parts.scheme]
+    except (ValueError, KeyError):
+        return None
+    return (parts.scheme, parts.hostname, port) if parts.hostname else None

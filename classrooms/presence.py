@@ -1,0 +1,100 @@
+"""Who is here: one process's own participants, what other processes say of theirs, and what changed since."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+PUBLISH_EVERY = 5.0  # s between two rosters of a process
+FORGET_AFTER = 15.0  # s: a process that says nothing, and a participant without a connection, are gone after this
+NAMED_UP_TO = 100  # people; in a larger room students are told the count alone
+
+
+class Person(NamedTuple):
+    """Somebody who is here, as presence tells it."""
+
+    id: str
+    name: str
+    role: str
+    color: str
+
+
+@dataclass(slots=True)
+class Change:
+    """What is to be told: the count now, who came and who left."""
+
+    count: int
+    here: list[Person] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+
+
+class Presence:
+    """The people of one lesson, over all processes. `now` is any monotonic clock in seconds."""
+
+    def __init__(self) -> None:
+        self._connections: dict[str, int] = {}
+        self._own: dict[str, Person] = {}
+        self._leaving: dict[str, float] = {}
+        self._others: dict[str, tuple[float, dict[str, Person]]] = {}
+        self._shown: dict[str, Person] = {}
+        self._dirty = False
+
+    @property
+    def people(self) -> dict[str, Person]:
+        """Everybody who is shown, by id."""
+        return self._shown
+
+    def enter(self, person: Person) -> None:
+        """One more connection of this person in this process."""
+        self._connections[person.id] = self._connections.get(person.id, 0) + 1
+        self._leaving.pop(person.id, None)
+        if self._own.get(person.id) != person:
+            self._own[person.id] = person
+            self._dirty = True
+
+    def leave(self, participant: str, now: float) -> None:
+        """One connection less; the person goes when none came back for 15 s, so a reconnect does not flicker."""
+        left = self._connections.get(participant, 0) - 1
+        if left > 0:
+            self._connections[participant] = left
+        elif self._connections.pop(participant, None):
+            self._leaving[participant] = now + FORGET_AFTER
+
+    def dismiss(self, participant: str) -> None:
+        """The person was removed from the lesson: gone at once."""
+        self._connections.pop(participant, None)
+        self._leaving.pop(participant, None)
+        self._dirty |= self._own.pop(participant, None) is not None
+        for _, people in self._others.values():
+            self._dirty |= people.pop(participant, None) is not None
+
+    def roster(self) -> list[Person]:
+        """Return this process's own people, for the other processes."""
+        return list(self._own.values())
+
+    def heard(self, process: str, people: list[Person], now: float) -> None:
+        """Another process has told its roster."""
+        fresh = {person.id: person for person in people}
+        _, known = self._others.get(process, (0.0, {}))
+        self._dirty |= fresh != known
+        self._others[process] = (now + FORGET_AFTER, fresh)
+
+    def tick(self, now: float) -> Change | None:
+        """Forget who is gone; return what is to be told, None when nothing changed."""
+        for participant in [key for key, deadline in self._leaving.items() if deadline <= now]:
+            del self._leaving[participant]
+            del self._own[participant]
+            self._dirty = True
+        for process in [key for key, (deadline, _) in self._others.items() if deadline <= now]:
+            del self._others[process]
+            self._dirty = True
+        return self._difference() if self._dirty else None
+
+    def _difference(self) -> Change | None:
+        self._dirty = False
+        now: dict[str, Person] = {}
+        for _, people in self._others.values():
+            now |= people
+        now |= self._own
+        here = [person for person in now.values() if self._shown.get(person.id) != person]
+        left = [participant for participant in self._shown if participant not in now]
+        self._shown = now
+        return Change(len(now), here, left) if here or left else None

@@ -1,0 +1,105 @@
+"""Replicas: a lesson's folded state in this process, from the newest snapshot and the events after it."""
+
+import gzip
+import logging
+from dataclasses import dataclass
+from weakref import WeakValueDictionary
+
+import msgspec
+from django.db import IntegrityError
+
+from classrooms import log
+from classrooms.lesson import Event, LessonState, apply, encode_state, fresh, from_json
+from classrooms.models import Lesson, Snapshot
+from classrooms.ring import Ring
+
+logger = logging.getLogger(__name__)
+
+SNAPSHOT_EVERY = 500  # events
+KEEP_NEWEST = 3  # snapshots
+KEEP_EVERY = 2000  # events between the snapshots that stay for good
+
+_decode = msgspec.json.Decoder(Event).decode
+
+
+@dataclass(slots=True, weakref_slot=True, eq=False)
+class Replica:
+    """One lesson's state at `state.seq`, with the ring of the newest events that led to it."""
+
+    lesson: int
+    epoch: str
+    state: LessonState
+    ring: Ring
+    snapshot_seq: int = 0  # the seq of the newest snapshot known to be stored
+
+
+def load(lesson: int) -> Replica:
+    """Fold a lesson: its newest snapshot and the events after it. Blocking: two queries and the pages of the tail.
+
+    Raises Lesson.DoesNotExist.
+    """
+    epoch = Lesson.objects.values_list("epoch", flat=True).get(pk=lesson)
+    snapshot = Snapshot.objects.filter(lesson=lesson, epoch=epoch).order_by("-seq").first()
+    if snapshot is None:
+        replica = Replica(lesson, epoch, fresh(), Ring(0, 0))
+    else:
+        body = msgspec.json.decode(gzip.decompress(snapshot.body))
+        state = from_json(body, snapshot.seq, snapshot.at)
+        replica = Replica(lesson, epoch, state, Ring(snapshot.seq, snapshot.at), snapshot.seq)
+    while page := log.since(lesson, replica.state.seq):
+        for raw in page:
+            event = _decode(raw)
+            apply(replica.state, event)
+            replica.ring.push(raw, event.at)
+    return replica
+
+
+def awake(lesson: int) -> Replica | None:
+    """Return the replica that this process keeps up to date, if it has one."""
+    return _awake.get(lesson)
+
+
+def keep(replica: Replica) -> None:
+    """Let other threads of this process find a replica for as long as its owner keeps it."""
+    _awake[replica.lesson] = replica
+
+
+def current(lesson: int) -> LessonState:
+    """Return the lesson's state for reading from any thread: the one kept up to date here, else folded anew.
+
+    Raises Lesson.DoesNotExist.
+    """
+    replica = awake(lesson) or load(lesson)
+    return replica.state
+
+
+def freeze(replica: Replica) -> bytes:
+    """Return the body of a snapshot at this moment; to be called where the replica is mutated."""
+    return encode_state(replica.state, None)
+
+
+def store(lesson: int, epoch: str, seq: int, at: int, body: bytes) -> None:
+    """Write a snapshot and thin out older ones: the newest three stay, and one for every 2,000 events. Blocking."""
+    try:
+        Snapshot.objects.create(lesson_id=lesson, epoch=epoch, seq=seq, at=at, body=gzip.compress(body, 6))
+    except IntegrityError:
+        return  # another process folded the same moment, or the lesson is gone
+    seqs = list(
+        Snapshot.objects.filter(lesson=lesson, epoch=epoch).order_by("seq").values_list("seq", flat=True)
+    )
+    Snapshot.objects.filter(lesson=lesson, epoch=epoch, seq__in=_superfluous(seqs)).delete()
+
+
+def _superfluous(seqs: list[int]) -> list[int]:
+    """Return which of the snapshots at these seqs, in order, need not be kept."""
+    superfluous = []
+    kept = 0
+    for seq in seqs[:-KEEP_NEWEST]:
+        if seq // KEEP_EVERY > kept // KEEP_EVERY:
+            kept = seq
+        else:
+            superfluous.append(seq)
+    return superfluous
+
+
+_awake: "WeakValueDictionary[int, Replica]" = WeakValueDictionary()

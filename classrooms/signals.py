@@ -1,0 +1,41 @@
+"""Signals of a lesson: how often they may come, and the tick in which those of a crowd are gathered."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+AT_ONCE_UP_TO = 3  # people who signal: so few are passed on at once
+WRITING = 2.0  # s that somebody counts as signalling
+
+
+class Signals:
+    """What participants of one lesson send that is never logged. `send` passes a batch on, here and elsewhere."""
+
+    def __init__(self, send: Callable[[list[bytes]], None]) -> None:
+        self._send = send
+        self._waiting: list[bytes] = []
+        self._last: dict[str, float] = {}
+        self._tick: asyncio.TimerHandle | None = None
+
+    @property
+    def pace(self) -> int:
+        """Milliseconds between two signals of one client: 50 to 250, more the more people signal (board.md section 6)."""
+        horizon = time.monotonic() - WRITING
+        self._last = {who: at for who, at in self._last.items() if at > horizon}
+        return min(250, max(50, 8 * len(self._last)))
+
+    def take(self, participant: str, raw: bytes) -> None:
+        """Pass a signal on: at once while few signal, else with all others of one tick."""
+        self._last[participant] = time.monotonic()
+        self._waiting.append(raw)
+        if self._tick is None:
+            pace = self.pace
+            if len(self._last) <= AT_ONCE_UP_TO:
+                self._flush()
+            else:
+                self._tick = asyncio.get_running_loop().call_later(pace / 1000, self._flush)
+
+    def _flush(self) -> None:
+        self._tick = None
+        signals, self._waiting = self._waiting, []
+        self._send(signals)

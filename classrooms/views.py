@@ -1,0 +1,50 @@
+"""The pages: home with its waiting state, and the lesson."""
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import ensure_csrf_cookie
+from django.views.decorators.http import require_safe
+
+import segno
+
+from classrooms import access
+from classrooms.api import pass_for
+from classrooms.models import Lesson
+from classrooms.refusals import Code, Refused
+
+
+@require_safe
+@ensure_csrf_cookie
+def home(request: HttpRequest, code: str = "") -> HttpResponse:
+    """Ask for a code and a name; a scanned address brings the code along."""
+    return render(request, "home.html", {"code": access.normalise(code)[:12]})
+
+
+@require_safe
+@never_cache
+@ensure_csrf_cookie
+def lesson(request: HttpRequest, lesson: int) -> HttpResponse:
+    """Show a lesson to its staff and to guests who have a seat in it; all others are asked for the code."""
+    found = Lesson.objects.select_related("classroom").filter(pk=lesson).exclude(status=Lesson.Status.STARTING).first()
+    if found is None:
+        raise Http404
+    staff = access.staff_of(found.classroom, request.user)
+    seat = None
+    if staff is None:
+        try:
+            seat = access.by_session(found, request.session)
+        except Refused as refusal:
+            if refusal.code is Code.NOT_ALLOWED:
+                return redirect(reverse("home"))
+    join_url = request.build_absolute_uri(reverse("join", args=[found.classroom.code]))
+    context = {
+        "lesson": found,
+        "classroom": found.classroom,
+        "role": access.role_of(staff) if staff else "student",
+        "pass": pass_for(seat) if seat else None,
+        "join_url": join_url,
+        "qr": segno.make(join_url, micro=False).svg_data_uri(scale=1, border=2) if staff else "",
+    }
+    return render(request, "lesson.html", context)
