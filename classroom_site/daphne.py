@@ -36,7 +36,7 @@ def serve(host: str, port: int, *, listening: Callable[[], None]) -> None:
             super().listen_success(port)
             listening()
 
-    reactor.addSystemEventTrigger("before", "shutdown", _hurry)
+    reactor.addSystemEventTrigger("before", "shutdown", _hurry)  # type: ignore[arg-type]  # Twisted's stub is wrong
     interface = CommandLineInterface()
     interface.server_class = Announcing
     interface.run(flags(host, port))

@@ -173,7 +173,7 @@ class Client:
     def _in(self, log: list[Frame], op: str, answer: Frame) -> bool:
         if answer.get("type") == "refused" or answer.get("seq") is None:
             return True
-        return sum(event["by"] == self.id and event["op"] == op for event in log) == 1
+        return [event["seq"] for event in log if event["by"] == self.id and event["op"] == op] == [answer["seq"]]
 
     def _check(self) -> None:
         if self.broken is not None:

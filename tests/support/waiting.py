@@ -4,8 +4,8 @@ import asyncio
 import inspect
 import socket
 import time
-from collections.abc import Awaitable, Callable
-from typing import TypeVar, cast
+from collections.abc import Callable
+from typing import TypeVar
 
 T = TypeVar("T")
 
@@ -34,14 +34,14 @@ def until(what: Callable[[], T], *, timeout: float = 10, saying: str = "") -> T:
     return answer
 
 
-async def until_async(what: Callable[[], T | Awaitable[T]], *, timeout: float = 10, saying: str = "") -> T:
-    """Return the first true answer of `what`, plain or awaited, asked every 10 ms."""
+async def until_async(what: Callable[[], object], *, timeout: float = 10, saying: str = "") -> None:
+    """Return once `what`, asked every 10 ms, answers or has to be awaited for something true."""
     deadline = time.monotonic() + timeout
     while True:
         answer = what()
         if inspect.isawaitable(answer):
             answer = await answer
         if answer:
-            return cast(T, answer)
+            return
         assert time.monotonic() < deadline, f"not within {timeout} s: {saying or what}"
         await asyncio.sleep(0.01)

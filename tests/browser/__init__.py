@@ -1,0 +1,1 @@
+"""Stories in a real browser, in a pytest process of their own."""

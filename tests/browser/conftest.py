@@ -1,0 +1,41 @@
+"""What every story has: a server, a browser, and people with windows."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.support.browser import People, chromium
+from tests.support.server import Server
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.timeout(180))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all stories; windows are the people's own."""
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def people(browser: Browser) -> Iterator[People]:
+    """Opens windows; what a page complained of fails the test at its end."""
+    people = People(browser)
+    yield people
+    people.close()
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """A server with the cast and the classroom, and no lesson yet."""
+    with Server() as server:
+        yield server
