@@ -6,7 +6,7 @@ import time
 
 import msgspec
 
-from classrooms.lesson import BoardCache, LessonState, digests, encode_state
+from classrooms.lesson import LessonState, digests, encode_state
 
 MAX_AGE = 2.0  # s that an answer may be old
 MAX_LAG = 500  # events that an answer may be old
@@ -41,7 +41,6 @@ class States:
 
     def __init__(self) -> None:
         self._kept: dict[str | None, StateBody] = {}
-        self._boards = BoardCache()
 
     def body(self, epoch: str, state: LessonState, boards: str | None, at_least: int) -> StateBody:
         """Return an answer up to 2 s or 500 events old, but not below the seq `at_least`.
@@ -53,7 +52,7 @@ class States:
         if kept is None or not self._serves(kept, state.seq, at_least, now):
             self._kept = {key: one for key, one in self._kept.items() if now - one.born < KEEP}
             wanted = None if boards is None else {state.current if boards == "current" else boards}
-            whole = msgspec.Raw(encode_state(state, wanted, self._boards))
+            whole = msgspec.Raw(encode_state(state, wanted))
             answer = {"epoch": epoch, "seq": state.seq, "at": state.at, "digest": digests(state), "state": whole}
             kept = self._kept[boards] = StateBody(state.seq, msgspec.json.encode(answer), now)
         return kept
