@@ -18,7 +18,6 @@ from classrooms.messages import Hello, Op, Pong, Signal, Sync, Time, Unreadable
 from classrooms.models import Lesson
 from classrooms.presence import Person
 from classrooms.refusals import Code, Refused
-from classrooms.roles import STAFF
 from classrooms.room import Connection, Room
 
 logger = logging.getLogger(__name__)
@@ -103,7 +102,7 @@ class LessonConsumer(AsyncWebsocketConsumer):
         self.room, self.connection = room, Connection(person, hello.client, self.writer, time.monotonic())
         self.patience.cancel()
         me = room.person(self.connection)
-        limits = messages.STAFF_LIMITS if room.role_of(seat.participant) in STAFF else messages.LIMITS
+        limits = messages.limits(room.role_of(seat.participant))
         self.lane = Lane(room, seat, admit=self.admit, answer=self.answer)
         get_hub().enter(room, self.connection)
         self.writer.write(
@@ -113,7 +112,7 @@ class LessonConsumer(AsyncWebsocketConsumer):
                     epoch=room.epoch,
                     head=room.head,
                     mode="resume" if resumes else "snapshot",
-                    me=messages.Me(*me),
+                    me=me.told(),
                     ticket=access.ticket(seat),
                     limits=limits,
                     pace=room.pace,

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from classrooms import messages
+
 PUBLISH_EVERY = 5.0  # s between two rosters of a process
 FORGET_AFTER = 15.0  # s: a process that says nothing, and a participant without a connection, are gone after this
 NAMED_UP_TO = 100  # people; in a larger room students are told the count alone
@@ -15,6 +17,10 @@ class Person(NamedTuple):
     name: str
     role: str
     color: str
+
+    def told(self) -> messages.Person:
+        """Return the person as frames name one."""
+        return messages.Person(id=self.id, name=self.name, role=self.role, color=self.color)
 
 
 @dataclass(slots=True)

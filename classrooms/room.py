@@ -138,7 +138,7 @@ class Room:
 
     def admit_op(self, participant: str) -> float:
         """Admit one op and return 0.0, or return the seconds until the next may come. Counted over all tabs."""
-        limits = messages.STAFF_LIMITS if self.role_of(participant) in STAFF else messages.LIMITS
+        limits = messages.limits(self.role_of(participant))
         meter = self._op_meters.setdefault(participant, Meter())
         return meter.take(time.monotonic(), limits["ops"], limits["ops_burst"])
 
@@ -374,7 +374,7 @@ class Room:
 
     @staticmethod
     def _presence_frames(count: int, here: list[Person], left: list[str]) -> tuple[bytes, bytes]:
-        named = messages.Presence(count=count, here=[messages.Me(*person) for person in here], left=left)
+        named = messages.Presence(count=count, here=[person.told() for person in here], left=left)
         return messages.encode(messages.Presence(count=count)), messages.encode(named)
 
     # --- leaving -------------------------------------------------------------------------------------------------

@@ -4,9 +4,8 @@ import asyncio
 import gzip
 import time
 
-import msgspec
-
 from classrooms.lesson import LessonState, digests, encode_state
+from classrooms.messages import state_body
 
 MAX_AGE = 2.0  # s that an answer may be old
 MAX_LAG = 500  # events that an answer may be old
@@ -52,9 +51,8 @@ class States:
         if kept is None or not self._serves(kept, state.seq, at_least, now):
             self._kept = {key: one for key, one in self._kept.items() if now - one.born < KEEP}
             wanted = None if boards is None else {state.current if boards == "current" else boards}
-            whole = msgspec.Raw(encode_state(state, wanted))
-            answer = {"epoch": epoch, "seq": state.seq, "at": state.at, "digest": digests(state), "state": whole}
-            kept = self._kept[boards] = StateBody(state.seq, msgspec.json.encode(answer), now)
+            body = state_body(epoch, state.seq, state.at, digests(state), encode_state(state, wanted))
+            kept = self._kept[boards] = StateBody(state.seq, body, now)
         return kept
 
     @staticmethod
