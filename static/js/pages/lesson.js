@@ -1,0 +1,90 @@
+// The lesson page: takes the pass, wires store, session, board, tools and panels. Nothing is decided here.
+// @ts-check
+
+import { byId, write } from "../dom.js";
+import { t } from "../i18n.js";
+import { Session } from "../session.js";
+import { Store } from "../store.js";
+import { bar } from "../panels/bar.js";
+import { chat } from "../panels/chat.js";
+import { wireDialogs } from "../panels/dialogs.js";
+import { filmstrip } from "../panels/filmstrip.js";
+import { lessonMenu } from "../panels/lesson_menu.js";
+import { link } from "../panels/link.js";
+import { pager } from "../panels/pager.js";
+import { everybody, people } from "../panels/people.js";
+import { person } from "../panels/person.js";
+import { slideText } from "../panels/slide_text.js";
+import { Tabs } from "../panels/tabs.js";
+import { toolbar } from "../panels/toolbar.js";
+import { tray } from "../panels/tray.js";
+import { Board } from "../render/board.js";
+import { Writers } from "../panels/writers.js";
+import { Desk } from "../tools/desk.js";
+import { eraser } from "../tools/eraser.js";
+import { highlighter, pen } from "../tools/pen.js";
+import { Toolbox } from "../tools/toolbox.js";
+
+const csrf = /** @type {HTMLMetaElement} */ (document.querySelector('meta[name="csrf-token"]')).content;
+
+/** The pass that the page brought; staff who open the page first ask for theirs. @returns {Promise<any>} null when it is refused (said on the page) */
+async function takePass() {
+  const brought = JSON.parse(byId("pass").textContent ?? "null");
+  if (brought) return brought;
+  const response = await fetch(`/api/lessons/${document.body.dataset.lesson}/join/`, { method: "POST", headers: { "X-CSRFToken": csrf, "Content-Type": "application/json" }, body: "{}" });
+  const answer = await response.json().catch(() => null);
+  if (response.ok) return answer;
+  write(byId("board-note").querySelector("span"), answer?.message ?? t("The lesson could not be opened. Load the page again."));
+  return null;
+}
+
+/** localStorage throws where a browser keeps nothing. @returns {Storage|null} */
+function storage() {
+  try {
+    return localStorage;
+  } catch {
+    return null;
+  }
+}
+
+/** @param {any} pass */
+function open(pass) {
+  const store = new Store(pass.participant);
+  const session = new Session({ pass, store, csrf });
+  const tabs = new Tabs();
+  const toolbox = new Toolbox([pen, highlighter, eraser], storage());
+  const writers = new Writers(store);
+  const app = { store, session, tabs, toolbox, drawing: () => writers.now };
+  const onSlide = slideText(app);
+  const board = new Board({
+    element: byId("board"),
+    canvases: { highlights: byId("board-highlights"), ink: byId("board-ink"), wet: byId("board-wet"), own: byId("board-own") },
+    image: byId("board-slide"),
+    overlay: byId("board-overlay"),
+    store,
+    person: (id) => everybody(app).get(id) ?? null,
+    onSlide,
+  });
+  const desk = new Desk({ surface: byId("board-own"), overlay: byId("board-overlay"), store, session, board, toolbox });
+  session.onSignals((signals) => {
+    board.receive(signals, session.pace);
+    writers.hear(signals);
+  });
+  const { open: openPerson, rename } = person(app);
+  wireDialogs();
+  bar(app);
+  pager(app);
+  filmstrip(app);
+  toolbar({ ...app, desk });
+  people({ ...app, openPerson });
+  chat({ ...app, openPerson });
+  tray(app);
+  lessonMenu({ ...app, rename });
+  link(app);
+  session.start();
+  // For the operator's console and the browser stories, which wait for states and compare digests. Pages read nothing here.
+  Object.assign(window, { lectern: { session, store } });
+}
+
+const pass = await takePass();
+if (pass) open(pass);

@@ -1,0 +1,58 @@
+// The pages as thumbnails, with a mark where there is ink; staff add blank pages.
+// @ts-check
+
+import { byId, el, icon, keyed, set, write } from "../dom.js";
+import { t } from "../i18n.js";
+import { pictureFor } from "../render/slide.js";
+import { pageSize } from "../render/view.js";
+import { pageWords } from "./pager.js";
+import { turnTo } from "./turning.js";
+import { watch } from "./watch.js";
+
+/** @param {{store: import("../store.js").Store, session: import("../session.js").Session}} app */
+export function filmstrip({ store, session }) {
+  const thumbs = byId("thumbs");
+  let looked = store.page;
+
+  watch(store, ["pages", "page", "items", "status"], () => {
+    const lesson = store.shown;
+    if (!lesson) return;
+    keyed(thumbs, lesson.pages, (page) => page.id, (page) => make(page), (element, page) => update(element, page, lesson));
+    if (looked !== store.page) thumbs.querySelector('[aria-current="page"]')?.scrollIntoView({ block: "nearest" });
+    looked = store.page;
+  });
+
+  /** @param {any} page */
+  function make(page) {
+    const image = page.slide ? pictureFor(page.slide.images, 240) : undefined;
+    const picture = el("span", { class: "picture" }, image ? el("img", { src: image, alt: "", loading: "lazy", decoding: "async", width: 320, height: Math.round((320 * page.slide.height) / page.slide.width) }) : icon("sheet"));
+    const { width, height } = pageSize(page);
+    picture.style.setProperty("--ratio", String(width / height));
+    const foot = el("span", { class: "foot" }, el("span", { class: "number" }), el("span", { class: "live", hidden: true }, t("live")), el("span", { class: "has-ink", hidden: true }, icon("pen")));
+    return el("li", {}, el("button", { class: "thumb", type: "button", onclick: () => turnTo(store, session, page.id) }, picture, foot));
+  }
+
+  /** @param {HTMLElement} element @param {any} page @param {any} lesson */
+  function update(element, page, lesson) {
+    const button = /** @type {HTMLElement} */ (element.firstElementChild);
+    const part = (/** @type {string} */ name) => /** @type {HTMLElement} */ (button.querySelector(name));
+    const inked = store.items(page.id).length > 0;
+    const live = page.id === lesson.current && store.page !== lesson.current;
+    write(part(".number"), String(lesson.pages.indexOf(page) + 1));
+    part(".live").hidden = !live;
+    part(".has-ink").hidden = !inked;
+    set(button, "aria-current", page.id === store.page ? "page" : null);
+    set(button, "aria-label", [pageWords(lesson, page.id), inked && t("with drawings"), live && t("live")].filter(Boolean).join(", "));
+  }
+
+  for (const button of document.querySelectorAll("[data-adds-page]")) button.addEventListener("click", () => addPage(store, session));
+}
+
+/** A blank sheet behind the page that is shown, and everybody turns to it. @param {import("../store.js").Store} store @param {import("../session.js").Session} session */
+function addPage(store, session) {
+  const page = session.newItem();
+  for (const dialog of document.querySelectorAll("dialog[open]")) /** @type {HTMLDialogElement} */ (dialog).close();
+  session.propose("page.add", { page, kind: "blank", title: "", after: store.page });
+  session.propose("page.show", { page });
+  store.follow();
+}

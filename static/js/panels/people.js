@@ -1,0 +1,195 @@
+// The people tab: who may draw, hands in order, who is here, who was removed.
+// @ts-check
+
+import { byId, el, icon, initials, keyed, set, write } from "../dom.js";
+import { t, tn } from "../i18n.js";
+import { readableOn } from "../render/colors.js";
+import { amStaff, roleOf } from "../tools/rights.js";
+import { say } from "./announce.js";
+import { arrowKeys, mark } from "./radios.js";
+import { found, possible, present, removed } from "./roster.js";
+import { watch } from "./watch.js";
+
+/** @typedef {import("./roster.js").Entry} Entry */
+/** @typedef {{store: import("../store.js").Store, session: import("../session.js").Session, openPerson: (entry: Entry) => void, drawing: () => Set<string>}} App */
+
+/** So many rows at most: a room of 8,000 is searched, not scrolled. */
+const ROWS = 200;
+
+/** @param {App} app */
+export function people(app) {
+  const { store, session } = app;
+  wireDraw(app);
+  wireFind(() => draw());
+  document.getElementById("lower-all")?.addEventListener("click", () => {
+    for (const participant of store.shown.hands) session.propose("hand.lower", { participant });
+  });
+  const draw = () => {
+    if (!store.shown) return;
+    drawHands(app);
+    drawHere(app);
+    drawRemoved(app);
+  };
+  watch(store, ["people", "presence", "hands", "policy", "signals", "status"], draw);
+  announceHands(app);
+}
+
+/** @param {App} app */
+function wireDraw({ store, session }) {
+  const group = document.getElementById("draw-switch");
+  if (!group) return;
+  arrowKeys(group, "radio");
+  group.addEventListener("click", (/** @type {MouseEvent} */ event) => {
+    const draw = /** @type {HTMLElement} */ (event.target).closest("button")?.dataset.draw;
+    if (draw && draw !== store.shown?.policy.draw) session.propose("policy.set", { draw });
+  });
+  watch(store, ["policy"], () => {
+    const draw = store.shown?.policy.draw;
+    mark(group, (button) => button.dataset.draw === draw);
+    byId("draw-hint").hidden = draw !== "chosen";
+  });
+}
+
+/** @param {() => void} changed */
+function wireFind(changed) {
+  const [button, find] = [byId("find-button"), byId("find")];
+  const input = find.querySelector("input");
+  const toggle = (/** @type {boolean} */ open) => {
+    find.hidden = !open;
+    set(button, "aria-expanded", String(open));
+    if (!open) input.value = "";
+    changed();
+    if (open) input.focus();
+  };
+  button.addEventListener("click", () => toggle(find.hidden));
+  input.addEventListener("input", changed);
+  input.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
+    if (event.key !== "Escape") return;
+    toggle(false);
+    button.focus();
+  });
+}
+
+/** @param {App} app */
+function drawHands(app) {
+  const { store, session } = app;
+  const lesson = store.shown;
+  const names = everybody(app);
+  byId("hands").hidden = lesson.hands.length === 0;
+  const entries = lesson.hands.map((/** @type {string} */ id) => names.get(id)).filter(Boolean);
+  keyed(byId("hand-rows"), entries, (entry) => entry.id, (entry) => {
+    const lower = el("button", { class: "btn", type: "button", onclick: () => session.propose("hand.lower", { participant: entry.id }) }, t("Lower"));
+    return row(entry, el("span", { class: "place" }), penToggle(app, entry), amStaff(store) && lower);
+  }, (element, entry) => {
+    updateRow(app, element, entry);
+    write(/** @type {Element} */ (element.querySelector(".place")), String(entries.indexOf(entry) + 1));
+    const lower = element.querySelector(".btn");
+    if (lower) set(lower, "aria-label", t("Lower the hand of {name}", { name: entry.name }));
+  });
+}
+
+/** @param {App} app */
+function drawHere(app) {
+  const { store, session } = app;
+  const { count, named, people: here } = session.presence;
+  const known = named ? present(here.values(), store.shown.people) : [];
+  const shown = found(known, byId("find").querySelector("input").value);
+  write(byId("here-label"), t("Here, {n}", { n: count }));
+  byId("find-button").hidden = known.length < 8 && byId("find").hidden;
+  keyed(byId("people-rows"), shown.slice(0, ROWS), (entry) => entry.id, (entry) => {
+    const more = el("button", { class: "quiet", type: "button", onclick: () => app.openPerson(everybody(app).get(entry.id) ?? entry) }, icon("more"));
+    return row(entry, el("span", { class: "state" }), penToggle(app, entry), more);
+  }, (element, entry) => {
+    updateRow(app, element, entry);
+    updateState(app, element, entry);
+  });
+  const empty = byId("people-empty");
+  const words = emptyWords(store, named, known, shown);
+  empty.hidden = words === "";
+  write(empty, words);
+}
+
+/** @param {import("../store.js").Store} store @param {boolean} named @param {Entry[]} known @param {Entry[]} shown */
+function emptyWords(store, named, known, shown) {
+  if (!named) return t("In a class this large, names are shown to the teachers only.");
+  if (shown.length > ROWS) return t("And {n} more. Use Find to reach somebody.", { n: shown.length - ROWS });
+  if (known.length > 0 && shown.length === 0) return t("Nobody here has a name like that.");
+  if (known.length === 1 && amStaff(store)) return t("You are alone so far. Show the join code: press the button with its letters, or open the menu at the top right.");
+  if (known.length === 1) return t("You are the first one here.");
+  return "";
+}
+
+/** @param {App} app */
+function drawRemoved({ store, session }) {
+  const gone = amStaff(store) ? removed(store.shown.people) : [];
+  byId("removed").hidden = gone.length === 0;
+  keyed(byId("removed-rows"), gone, (entry) => entry.id, (entry) => {
+    const back = el("button", { class: "btn", type: "button", onclick: () => session.propose("person.readmit", { participant: entry.id }) }, t("Readmit"));
+    const element = row(entry, back);
+    element.classList.add("gone");
+    return element;
+  }, (element, entry) => write(/** @type {Element} */ (element.querySelector(".name span")), entry.name));
+}
+
+/** @param {Entry} entry @param {...(Node|false|null)} rest @returns {HTMLElement} */
+function row(entry, ...rest) {
+  const avatar = el("span", { class: "avatar", "aria-hidden": "true" });
+  avatar.style.setProperty("--c", entry.color);
+  avatar.style.setProperty("--c-ink", readableOn(entry.color));
+  return el("li", { class: "row" }, avatar, el("span", { class: "name" }, el("span"), el("small")), ...rest);
+}
+
+/** @param {App} app @param {HTMLElement} element @param {Entry} entry */
+function updateRow({ store }, element, entry) {
+  write(/** @type {Element} */ (element.querySelector(".avatar")), initials(entry.name));
+  write(/** @type {Element} */ (element.querySelector(".name span")), entry.name);
+  const role = entry.id === store.me.id ? t("you") : entry.role === "instructor" ? t("instructor") : entry.role === "assistant" ? t("assistant") : "";
+  write(/** @type {Element} */ (element.querySelector(".name small")), role);
+  const pen = /** @type {HTMLElement|null} */ (element.querySelector("[data-allows]"));
+  if (!pen) return;
+  const chosen = [...store.shown.policy.chosen].includes(entry.id);
+  pen.hidden = store.shown.policy.draw !== "chosen";
+  set(pen, "aria-pressed", String(chosen));
+  set(pen, "aria-label", t("Let {name} draw", { name: entry.name }));
+}
+
+/** @param {App} app @param {HTMLElement} element @param {Entry} entry */
+function updateState({ store, drawing }, element, entry) {
+  const up = store.shown.hands.includes(entry.id);
+  write(/** @type {Element} */ (element.querySelector(".state")), drawing().has(entry.id) ? t("drawing") : up ? t("hand up") : "");
+  const more = /** @type {HTMLElement} */ (element.querySelector(".quiet:not([data-allows])"));
+  const { rename, remove } = possible({ id: store.me.id, role: roleOf(store, store.me.id) ?? "student" }, entry, store.shown.people);
+  more.hidden = !rename && !remove;
+  set(more, "aria-label", t("More about {name}", { name: entry.name }));
+}
+
+/** The pen beside a name: one press lets this person draw, or no longer. @param {App} app @param {Entry} entry */
+function penToggle({ store, session }, entry) {
+  if (!amStaff(store) || entry.role !== "student") return null;
+  return el("button", { class: "quiet", type: "button", "data-allows": true, hidden: true, onclick: () => {
+    session.propose("draw.allow", { participant: entry.id, allowed: ![...store.shown.policy.chosen].includes(entry.id) });
+  } }, icon("pen"));
+}
+
+/** @param {App} app @returns {Map<string, Entry>} everybody known: here or not */
+export function everybody({ store, session }) {
+  /** @type {Map<string, Entry>} */
+  const all = new Map(session.presence.people);
+  for (const [id, { name, role, color }] of store.shown?.people ?? []) all.set(id, { id, name, role, color });
+  return all;
+}
+
+/** Say who raised a hand, to staff; to a student, that the own hand was lowered. @param {App} app */
+function announceHands(app) {
+  const { store } = app;
+  let before = new Set(store.shown?.hands ?? []);
+  watch(store, ["hands"], () => {
+    const now = new Set(store.shown?.hands ?? []);
+    const raised = [...now].filter((id) => !before.has(id) && id !== store.me.id);
+    if (amStaff(store) && raised.length > 0) {
+      const name = everybody(app).get(raised[raised.length - 1])?.name ?? "";
+      say(`${t("{name} raised a hand.", { name })} ${tn(now.size, "{n} hand up.", "{n} hands up.")}`);
+    }
+    before = now;
+  });
+}

@@ -1,0 +1,78 @@
+// What can be done with one person: draw, hand, name, remove; each step that hurts asks first.
+// @ts-check
+
+import { byId, el, icon, initials, write } from "../dom.js";
+import { t } from "../i18n.js";
+import { readableOn } from "../render/colors.js";
+import { roleOf } from "../tools/rights.js";
+import { close, open } from "./dialogs.js";
+import { possible } from "./roster.js";
+
+/** @typedef {import("./roster.js").Entry} Entry */
+
+/**
+ * @param {{store: import("../store.js").Store, session: import("../session.js").Session}} app
+ * @returns {{open: (entry: Entry) => void, rename: (entry: Entry) => void}}
+ */
+export function person({ store, session }) {
+  /** @type {Entry|null} whom the rename and remove dialogs are about */
+  let about = null;
+
+  byId("rename-form").addEventListener("submit", () => {
+    const name = byId("rename-name").value.trim();
+    if (about && name && name !== about.name) session.propose("person.change", { participant: about.id, name });
+  });
+  document.getElementById("remove-now")?.addEventListener("click", () => {
+    if (about) session.propose("person.remove", { participant: about.id });
+    close("remove-person");
+  });
+
+  /** @param {Entry} entry */
+  function rename(entry) {
+    about = entry;
+    byId("rename-name").value = entry.name;
+    open("rename");
+    byId("rename-name").select();
+  }
+
+  /** @param {Entry} entry */
+  function askRemove(entry) {
+    about = entry;
+    write(byId("remove-title"), t("Remove {name}?", { name: entry.name }));
+    open("remove-person");
+  }
+
+  /** @param {Entry} entry */
+  function choices(entry) {
+    const { policy, hands, people } = store.shown;
+    const { rename: mayRename, remove, allow } = possible({ id: store.me.id, role: roleOf(store, store.me.id) ?? "student" }, entry, people);
+    const chosen = policy.chosen.includes(entry.id);
+    return [
+      allow && policy.draw === "chosen" && choice("pen", chosen ? t("Stop drawing") : t("Let draw"), () => session.propose("draw.allow", { participant: entry.id, allowed: !chosen })),
+      allow && hands.includes(entry.id) && choice("hand", t("Lower the hand"), () => session.propose("hand.lower", { participant: entry.id })),
+      mayRename && choice("person", t("Change name"), () => rename(entry), true),
+      remove && choice("leave", t("Remove from the lesson"), () => askRemove(entry), true, "danger"),
+    ].filter(Boolean);
+  }
+
+  return {
+    rename,
+    open: (entry) => {
+      write(byId("person-title"), entry.name);
+      const avatar = byId("person-avatar");
+      write(avatar, initials(entry.name));
+      avatar.style.setProperty("--c", entry.color);
+      avatar.style.setProperty("--c-ink", readableOn(entry.color));
+      byId("person-menu").replaceChildren(...choices(entry));
+      open("person");
+    },
+  };
+}
+
+/** @param {string} picture @param {string} words @param {() => void} act @param {boolean} [goesOn]  opens another dialog @param {string} [tone] */
+function choice(picture, words, act, goesOn = false, tone = "") {
+  return el("button", { class: `item ${tone}`.trim(), type: "button", onclick: () => {
+    if (!goesOn) close("person");
+    act();
+  } }, icon(picture), words);
+}

@@ -1,0 +1,123 @@
+// The toolbar: tools, colours, widths; or the word why there are none.
+// @ts-check
+
+import { byId, el, icon, set, swapIcon, write } from "../dom.js";
+import { t } from "../i18n.js";
+import { readableOn } from "../render/colors.js";
+import { mayDraw } from "../tools/rights.js";
+import { arrowKeys, mark } from "./radios.js";
+import { watch } from "./watch.js";
+
+/** @typedef {import("../tools/toolbox.js").Toolbox} Toolbox */
+/** @typedef {{store: import("../store.js").Store, session: import("../session.js").Session, toolbox: Toolbox, desk: import("../tools/desk.js").Desk}} App */
+
+/** Widths are drawn so much thinner than they are on a slide. */
+const THICKEST = 12;
+
+/** @param {App} app */
+export function toolbar({ store, toolbox, desk }) {
+  const groups = { tools: byId("tool-choice"), colors: byId("tool-color"), widths: byId("tool-width") };
+  for (const group of Object.values(groups)) arrowKeys(group, "radio");
+  groups.tools.replaceChildren(...toolbox.tools.map((tool) => toolButton(toolbox, tool)));
+  wireFold();
+  wireKeys(toolbox);
+  let inHand = "";
+  toolbox.onChange(() => {
+    const { chosen } = toolbox;
+    byId("board").dataset.tool = toolbox.tool?.name ?? "";
+    if (chosen.name !== inHand) fillPalette(toolbox, groups);
+    inHand = chosen.name;
+    markAll(toolbox, groups);
+  });
+  toolbox.choose(toolbox.chosen.name);
+  watch(store, ["policy", "people", "me", "status"], () => {
+    const open = mayDraw(store);
+    if (!open) desk.interrupt();
+    toolbox.allow(open);
+    showWords(store, open);
+  });
+}
+
+/** @param {Toolbox} toolbox @param {import("../tools/contract.js").Tool} tool */
+function toolButton(toolbox, { name, label, key }) {
+  const letter = el("kbd", { "aria-hidden": "true" }, key.toUpperCase());
+  return el("button", {
+    class: "tool", type: "button", role: "radio", "data-name": name, "aria-label": t(label),
+    title: `${t(label)} (${key.toUpperCase()})`, "aria-keyshortcuts": key, onclick: () => toolbox.choose(name),
+  }, icon(name), letter);
+}
+
+/** @param {Toolbox} toolbox @param {{colors: HTMLElement, widths: HTMLElement}} groups */
+function fillPalette(toolbox, { colors, widths }) {
+  const palette = toolbox.chosen.palette;
+  for (const element of byId("tools").querySelectorAll(".separator, .style-button, .style")) element.hidden = !palette;
+  if (!palette) return;
+  const widest = Math.max(...palette.widths.map(({ value }) => value));
+  colors.replaceChildren(...palette.colors.map(({ value, name }) => {
+    const dot = el("button", { class: "dot", type: "button", role: "radio", "data-value": value, "aria-label": t(name), title: t(name), onclick: () => toolbox.restyle({ color: value }) }, el("i"));
+    dot.style.setProperty("--c", value);
+    return dot;
+  }));
+  widths.replaceChildren(...palette.widths.map(({ value, name }) => {
+    const button = el("button", { class: "width", type: "button", role: "radio", "data-value": String(value), "aria-label": t(name), title: t(name), onclick: () => toolbox.restyle({ width: value }) }, el("i"));
+    button.style.setProperty("--w", `${Math.max(2, Math.round((value / widest) * THICKEST * 0.8))}px`);
+    return button;
+  }));
+}
+
+/** @param {Toolbox} toolbox @param {{tools: HTMLElement, colors: HTMLElement, widths: HTMLElement}} groups */
+function markAll(toolbox, { tools, colors, widths }) {
+  const { chosen } = toolbox;
+  const style = toolbox.styleOf(chosen);
+  mark(tools, (button) => button.dataset.name === chosen.name);
+  mark(colors, (button) => button.dataset.value === style.color);
+  mark(widths, (button) => button.dataset.value === String(style.width));
+  const sample = byId("style-button").querySelector("i");
+  sample.style.setProperty("--c", style.color);
+  sample.style.setProperty("--c-ink", readableOn(style.color));
+  const widest = Math.max(1, ...(chosen.palette?.widths.map(({ value }) => value) ?? []));
+  sample.style.setProperty("--w", `${Math.max(2, Math.round((style.width / widest) * 9))}px`);
+}
+
+/** On a phone colours and widths fold behind one button. */
+function wireFold() {
+  const [tools, button] = [byId("tools"), byId("style-button")];
+  const fold = (/** @type {boolean} */ open) => {
+    tools.toggleAttribute("data-open", open);
+    set(button, "aria-expanded", String(open));
+  };
+  button.addEventListener("click", () => fold(!tools.hasAttribute("data-open")));
+  document.addEventListener("pointerdown", (event) => {
+    if (!(/** @type {Element} */ (event.target).closest("#tools"))) fold(false);
+  });
+  tools.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
+    if (event.key !== "Escape" || !tools.hasAttribute("data-open")) return;
+    fold(false);
+    button.focus();
+  });
+}
+
+/** Letters choose tools while the board has the focus, and only then. @param {Toolbox} toolbox */
+function wireKeys(toolbox) {
+  byId("board").addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const tool = toolbox.tools.find(({ key }) => key === event.key.toLowerCase());
+    if (!tool || !toolbox.tool) return;
+    event.preventDefault();
+    toolbox.choose(tool.name);
+  });
+}
+
+/** @param {import("../store.js").Store} store @param {boolean} open */
+function showWords(store, open) {
+  const lesson = store.shown;
+  const [tools, words] = [byId("tools"), byId("tools-words")];
+  const shut = Boolean(lesson) && !open;
+  tools.toggleAttribute("data-shut", shut);
+  words.hidden = !shut;
+  if (!lesson || open) return;
+  const ended = lesson.status === "ended";
+  swapIcon(words, ended ? "check" : "lock");
+  const why = lesson.policy.draw === "chosen" ? t("Only chosen people draw now. Raise your hand to be chosen.") : t("Only the teacher draws now");
+  write(words.querySelector("span"), ended ? t("The lesson has ended. The board stays as it is.") : why);
+}

@@ -1,0 +1,81 @@
+// Items on their short way to where they belong, and refused ink fading away.
+// @ts-check
+
+import { paintedBounds } from "./geometry.js";
+import { between, easeOut, motion, REVERT, TWEEN } from "./tween.js";
+
+/** @typedef {import("./geometry.js").Bounds} Bounds */
+/** @typedef {import("./geometry.js").Drawn} Drawn */
+/** @typedef {import("../store.js").ShownItem} ShownItem */
+/** @typedef {{from: Record<string, any>, start: number, values: Record<string, any>|null}} Tween */
+
+export class Motions {
+  /** @type {Map<string, Tween>} */
+  #tweens = new Map();
+  /** @type {Map<string, {item: Drawn, start: number, bounds: Bounds}>} */
+  #ghosts = new Map();
+
+  /** Whether anything moves. */
+  get busy() {
+    return this.#tweens.size > 0 || this.#ghosts.size > 0;
+  }
+
+  clear() {
+    this.#tweens.clear();
+    this.#ghosts.clear();
+  }
+
+  /**
+   * An item is elsewhere than predicted.
+   * @param {import("../store.js").Correction} correction @param {ShownItem|undefined} item  as it is now; undefined: it is gone
+   * @param {number} now @param {{scale: number, across: number, reduced: boolean}} view
+   */
+  correct({ id, kind, from }, item, now, view) {
+    if (!item) {
+      if (!view.reduced) this.#ghosts.set(id, { item: { kind, values: from }, start: now, bounds: paintedBounds({ kind, values: from }) });
+      return;
+    }
+    const start = this.#tweens.get(id)?.values ?? from; // from where it is shown, which may be half-way already
+    if (motion(start, item.values, view) === "tween") this.#tweens.set(id, { from: start, start: now, values: start });
+  }
+
+  /** Somebody grabbed it: it is where it is. @param {string} id */
+  stop(id) {
+    this.#tweens.delete(id);
+  }
+
+  /** The item as it is shown at this moment. @template {Drawn & {id: string}} T @param {T} item @returns {T|Drawn} */
+  as(item) {
+    const values = this.#tweens.get(item.id)?.values;
+    return values ? { kind: item.kind, values } : item;
+  }
+
+  /**
+   * Move everything to `now`. Writes the new bounds into `drawn`.
+   * @param {number} now @param {Map<string, {item: ShownItem, bounds: Bounds}>} drawn @returns {Bounds[]} what to repaint
+   */
+  step(now, drawn) {
+    /** @type {Bounds[]} */
+    const dirty = [];
+    for (const [id, tween] of this.#tweens) {
+      const shown = drawn.get(id);
+      if (shown) dirty.push(shown.bounds);
+      const t = (now - tween.start) / TWEEN;
+      if (t >= 1 || !shown) this.#tweens.delete(id);
+      else tween.values = between(tween.from, shown.item.values, t);
+      if (!shown) continue;
+      shown.bounds = paintedBounds(this.as(shown.item));
+      dirty.push(shown.bounds);
+    }
+    for (const [id, ghost] of this.#ghosts) {
+      dirty.push(ghost.bounds);
+      if (now - ghost.start >= REVERT) this.#ghosts.delete(id);
+    }
+    return dirty;
+  }
+
+  /** Refused ink on its way out. @param {number} now @returns {{item: Drawn, opacity: number}[]} */
+  ghosts(now) {
+    return [...this.#ghosts.values()].map(({ item, start }) => ({ item, opacity: 1 - easeOut((now - start) / REVERT) }));
+  }
+}

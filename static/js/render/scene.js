@@ -1,0 +1,178 @@
+// Committed ink: paints a page's items once, then only what changed. 5,000 items cost nothing when one is added.
+// @ts-check
+
+import { grown, meet, paintedBounds, union } from "./geometry.js";
+import { isHighlight, paint } from "./paint.js";
+import { Motions } from "./motions.js";
+import { deviceRectangle } from "./view.js";
+
+/** @typedef {import("./geometry.js").Bounds} Bounds */
+/** @typedef {import("../store.js").ShownItem} ShownItem */
+/** @typedef {import("../store.js").Correction} Correction */
+
+/** ms of painting a frame; a large page appears in slices of this. */
+const SLICE = 8;
+/** Dirty rectangles beyond these are painted as one. */
+const MAX_RECTANGLES = 6;
+/** Kept ink is paler: nobody else sees it. An item under the eraser is nearly gone. */
+const KEPT = 0.55;
+const FADED = 0.18;
+
+/**
+ * What to do about changed items: those that only lie on top of everything are added, the rest is repainted around.
+ * @param {ReadonlyMap<string, {item: ShownItem}>} drawn  what the canvas shows @param {readonly ShownItem[]} items  in paint order, as it should be
+ * @param {ReadonlySet<string>} changed @returns {{added: ShownItem[], redo: Set<string>}}
+ */
+export function plan(drawn, items, changed) {
+  let tail = items.length;
+  while (tail > 0 && changed.has(items[tail - 1].id) && !drawn.has(items[tail - 1].id)) tail -= 1;
+  const added = items.slice(tail);
+  const redo = new Set(changed);
+  for (const item of added) redo.delete(item.id);
+  return { added, redo };
+}
+
+export class Scene {
+  /** @type {Map<string, {item: ShownItem, bounds: Bounds}>} what the canvases show */
+  #drawn = new Map();
+  /** @type {readonly ShownItem[]} kept in place by the store */
+  #items = [];
+  /** @type {Map<string, ShownItem>} */
+  #byId = new Map();
+  /** @type {Set<string>} */
+  #changed = new Set();
+  /** @type {Bounds[]} */
+  #dirty = [];
+  /** @type {{items: ShownItem[], next: number}|null} a page on its way to the canvas */
+  #job = null;
+  /** @type {ReadonlySet<string>} */
+  #faded = new Set();
+
+  /** @param {import("./surface.js").Surface} surface @param {{now: () => number}} clock */
+  constructor(surface, clock) {
+    this.surface = surface;
+    this.clock = clock;
+    this.motions = new Motions();
+  }
+
+  /** Show these items and nothing else: another page, a new size, a snapshot. @param {readonly ShownItem[]} items */
+  show(items) {
+    this.#items = items;
+    this.#changed.clear();
+    this.#dirty = [];
+    this.motions.clear();
+    this.#restart();
+  }
+
+  /** @param {readonly ShownItem[]} items  the page's, as they are now @param {Iterable<string>} ids  whose display changed */
+  change(items, ids) {
+    this.#items = items;
+    for (const id of ids) this.#changed.add(id);
+  }
+
+  /** Show these, that the eraser is over, nearly gone. @param {ReadonlySet<string>} ids */
+  fade(ids) {
+    for (const id of [...this.#faded, ...ids]) if (this.#faded.has(id) !== ids.has(id)) this.#changed.add(id);
+    this.#faded = new Set(ids);
+  }
+
+  /** Paint what is due. @returns {boolean} whether another frame is needed */
+  frame() {
+    const now = this.clock.now();
+    if (this.#job) return this.#goOn(now);
+    this.#takeChanges();
+    for (const bounds of this.motions.step(now, this.#drawn)) this.#dirty.push(bounds);
+    this.#repaintDirty(now);
+    return this.motions.busy;
+  }
+
+  #restart() {
+    this.surface.clear("ink");
+    this.surface.clear("highlights");
+    this.#drawn.clear();
+    this.#job = { items: [...this.#items], next: 0 };
+  }
+
+  /** @param {number} start @returns {boolean} */
+  #goOn(start) {
+    const job = /** @type {{items: ShownItem[], next: number}} */ (this.#job);
+    while (job.next < job.items.length) {
+      this.#add(job.items[job.next]);
+      job.next += 1;
+      if (job.next % 32 === 0 && this.clock.now() - start > SLICE) return true;
+    }
+    this.#job = null;
+    return this.#changed.size > 0 || this.motions.busy;
+  }
+
+  #takeChanges() {
+    if (this.#changed.size === 0) return;
+    const { added, redo } = plan(this.#drawn, this.#items, this.#changed);
+    this.#changed.clear();
+    if (redo.size > 0) this.#byId = new Map(this.#items.map((item) => [item.id, item]));
+    for (const id of redo) this.#redo(id);
+    for (const item of added) this.#add(item);
+  }
+
+  /** @param {string} id */
+  #redo(id) {
+    const before = this.#drawn.get(id);
+    const item = this.#byId.get(id);
+    if (before) this.#dirty.push(before.bounds);
+    if (!item) {
+      this.#drawn.delete(id);
+      return;
+    }
+    const bounds = paintedBounds(this.motions.as(item));
+    this.#dirty.push(bounds);
+    this.#drawn.set(id, { item, bounds });
+  }
+
+  /** @param {ShownItem} item */
+  #add(item) {
+    const shown = this.motions.as(item);
+    this.#drawn.set(item.id, { item, bounds: paintedBounds(shown) });
+    paint(this.#contextOf(item), shown, this.#opacity(item));
+  }
+
+  #repaintDirty(/** @type {number} */ now) {
+    const dirty = this.#dirty.length > MAX_RECTANGLES ? [this.#dirty.reduce((all, one) => union(all, one))] : this.#dirty;
+    this.#dirty = [];
+    for (const bounds of dirty) {
+      const rectangle = deviceRectangle(bounds, this.surface.view);
+      if (rectangle) this.#repaint(rectangle, now);
+    }
+  }
+
+  /** @param {[number, number, number, number]} rectangle  device pixels @param {number} now */
+  #repaint(rectangle, now) {
+    const factor = this.surface.view.scale * this.surface.view.density;
+    const [x, y, width, height] = rectangle.map((pixels) => pixels / factor);
+    const area = grown([x, y, x + width, y + height], 1 / factor);
+    const touched = this.#items.filter((item) => {
+      const drawn = this.#drawn.get(item.id);
+      return drawn && meet(drawn.bounds, area);
+    });
+    this.surface.within("highlights", rectangle, () => this.#paintAll(touched.filter((item) => isHighlight(item.kind))));
+    this.surface.within("ink", rectangle, () => {
+      this.#paintAll(touched.filter((item) => !isHighlight(item.kind)));
+      for (const ghost of this.motions.ghosts(now)) paint(this.surface.contexts.ink, ghost.item, ghost.opacity);
+    });
+  }
+
+  /** @param {ShownItem[]} items */
+  #paintAll(items) {
+    for (const item of items) paint(this.#contextOf(item), this.motions.as(item), this.#opacity(item));
+  }
+
+  /** @param {ShownItem} item */
+  #contextOf(item) {
+    return this.surface.contexts[isHighlight(item.kind) ? "highlights" : "ink"];
+  }
+
+  /** @param {ShownItem} item */
+  #opacity(item) {
+    if (this.#faded.has(item.id)) return FADED;
+    return item.kept ? KEPT : 1;
+  }
+}

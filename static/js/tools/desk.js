@@ -1,0 +1,115 @@
+// The desk: pointer events on the board become gestures of the tool in hand.
+// @ts-check
+
+import { el } from "../dom.js";
+import { Arbiter } from "./pointer.js";
+
+/** @typedef {import("./contract.js").Tool} Tool */
+/** @typedef {import("./contract.js").Gesture} Gesture */
+/** @typedef {import("./contract.js").Point} Point */
+
+/** The bit of `buttons` that a pen's far end sets. */
+const ERASER_END = 32;
+
+export class Desk {
+  #arbiter = new Arbiter();
+  /** @type {Gesture|null} */
+  #gesture = null;
+
+  /**
+   * @param {object} parts
+   * @param {HTMLElement} parts.surface  the topmost layer: pointer events arrive here
+   * @param {HTMLElement} parts.overlay  for the eraser's ring
+   * @param {import("../store.js").Store} parts.store
+   * @param {import("../session.js").Session} parts.session
+   * @param {import("../render/board.js").Board} parts.board
+   * @param {import("./toolbox.js").Toolbox} parts.toolbox
+   */
+  constructor({ surface, overlay, store, session, board, toolbox }) {
+    this.surface = surface;
+    this.store = store;
+    this.session = session;
+    this.board = board;
+    this.toolbox = toolbox;
+    this.ring = el("span", { class: "ring", hidden: true });
+    overlay.append(this.ring);
+    this.#listen();
+  }
+
+  /** A stroke that is under way ends without a trace: the right to draw went, or the lesson ended. */
+  interrupt() {
+    this.#gesture?.cancel();
+    this.#gesture = null;
+    if (this.#arbiter.drawing !== null) this.#arbiter.up(this.#arbiter.drawing);
+  }
+
+  #listen() {
+    const on = (/** @type {string} */ type, /** @type {(event: PointerEvent) => void} */ act) => this.surface.addEventListener(type, /** @type {any} */ (act));
+    on("pointerdown", (event) => this.#down(event));
+    on("pointermove", (event) => this.#move(event));
+    on("pointerup", (event) => this.#end(event, true));
+    on("pointercancel", (event) => this.#end(event, false));
+    on("pointerleave", () => { this.ring.hidden = true; });
+    // A long press selects text and opens menus on phones; the board wants neither.
+    this.surface.addEventListener("contextmenu", (event) => { if (this.toolbox.tool) event.preventDefault(); });
+    this.surface.addEventListener("touchstart", (event) => { if (this.toolbox.tool) event.preventDefault(); }, { passive: false });
+  }
+
+  /** @param {PointerEvent} event */
+  #down(event) {
+    const tool = event.buttons & ERASER_END ? this.toolbox.named("eraser") : this.toolbox.tool;
+    const page = this.board.page;
+    if (!tool || page === null || (event.pointerType === "mouse" && event.button !== 0)) return;
+    const { begins, cancels } = this.#arbiter.down(event.pointerId, event.pointerType, event.timeStamp);
+    if (cancels) this.#drop();
+    if (!begins) return;
+    this.surface.setPointerCapture(event.pointerId);
+    const { store, session, board } = this;
+    const desk = { store, session, board, page, style: this.toolbox.styleOf(tool), now: () => performance.now() };
+    this.#gesture = tool.begin(desk, this.#point(event));
+    this.#showRing(tool, event);
+  }
+
+  /** @param {PointerEvent} event */
+  #move(event) {
+    this.#showRing(this.toolbox.tool, event);
+    const events = coalesced(event);
+    if (this.#arbiter.move(event.pointerId, events.length)) this.#gesture?.extend(events.map((one) => this.#point(one)));
+  }
+
+  /** @param {PointerEvent} event @param {boolean} whole */
+  #end(event, whole) {
+    if (event.pointerType !== "mouse") this.ring.hidden = true;
+    if (!this.#arbiter.up(event.pointerId)) return;
+    const gesture = this.#gesture;
+    this.#gesture = null;
+    if (whole) gesture?.finish();
+    else gesture?.cancel();
+  }
+
+  #drop() {
+    this.#gesture?.cancel();
+    this.#gesture = null;
+  }
+
+  /** @param {PointerEvent} event @returns {Point} */
+  #point(event) {
+    const [x, y] = this.board.pointAt(event);
+    return event.pointerType === "pen" ? [x, y, Math.round(event.pressure * 255)] : [x, y];
+  }
+
+  /** @param {Tool|null} tool @param {PointerEvent} event */
+  #showRing(tool, event) {
+    this.ring.hidden = !tool?.reach || (event.pointerType === "touch" && event.buttons === 0);
+    if (this.ring.hidden || !tool?.reach) return;
+    const [x, y] = this.board.pointAt(event).map((units) => units * this.board.scale);
+    this.ring.style.width = this.ring.style.height = `${2 * tool.reach}px`;
+    this.ring.style.transform = `translate(${x - tool.reach}px, ${y - tool.reach}px)`;
+  }
+}
+
+/** Every position since the last event; browsers keep them to themselves on plain http. @param {PointerEvent} event @returns {PointerEvent[]} */
+function coalesced(event) {
+  const events = event.getCoalescedEvents?.() ?? [];
+  return events.length > 0 ? events : [event];
+}

@@ -1,0 +1,64 @@
+// From pointer events to gestures: which pointer draws, and when a stroke turns out to be a palm or a pinch. Pure.
+// @ts-check
+
+/** A second finger this soon after the first makes a pinch, ms. */
+const PINCH_TIME = 150;
+/** … or while the stroke has fewer points than this. */
+const PINCH_POINTS = 10;
+
+/** @typedef {"mouse"|"pen"|"touch"|string} PointerKind */
+
+/**
+ * Decides which pointer draws (board.md section 9): one at a time; once a pen was seen, fingers do not draw; a second
+ * finger in time takes the first one's stroke back.
+ */
+export class Arbiter {
+  /** @type {{id: number, kind: PointerKind, since: number, points: number}|null} the pointer that draws */
+  #drawing = null;
+  #penSeen = false;
+
+  /** The id of the pointer that draws; null if none. */
+  get drawing() {
+    return this.#drawing?.id ?? null;
+  }
+
+  /** Whether fingers are left to move the page. */
+  get penSeen() {
+    return this.#penSeen;
+  }
+
+  /**
+   * A pointer came down.
+   * @param {number} id @param {PointerKind} kind @param {number} now ms @returns {{begins: boolean, cancels: boolean}}
+   */
+  down(id, kind, now) {
+    if (kind === "pen") this.#penSeen = true;
+    const before = this.#drawing;
+    if (!before) {
+      if (kind === "touch" && this.#penSeen) return { begins: false, cancels: false };
+      this.#drawing = { id, kind, since: now, points: 1 };
+      return { begins: true, cancels: false };
+    }
+    if (kind === "pen" && before.kind === "touch") {
+      this.#drawing = { id, kind, since: now, points: 1 }; // the palm lay down before the pen
+      return { begins: true, cancels: true };
+    }
+    const pinch = kind === "touch" && before.kind === "touch" && (now - before.since <= PINCH_TIME || before.points < PINCH_POINTS);
+    if (pinch) this.#drawing = null;
+    return { begins: false, cancels: pinch };
+  }
+
+  /** @param {number} id @param {number} points  how many came @returns {boolean} whether they belong to the stroke */
+  move(id, points) {
+    if (this.#drawing?.id !== id) return false;
+    this.#drawing.points += points;
+    return true;
+  }
+
+  /** The pointer went up or was taken away. @param {number} id @returns {boolean} whether it was the one that draws */
+  up(id) {
+    if (this.#drawing?.id !== id) return false;
+    this.#drawing = null;
+    return true;
+  }
+}

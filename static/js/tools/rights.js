@@ -1,0 +1,39 @@
+// What this person may do now, as the fold would judge it: tools and panels ask before they offer.
+// @ts-check
+
+/** @typedef {import("../store.js").Store} Store */
+
+/** The participant's role by the fold; somebody who has not acted yet is not in it. @param {Store} store @param {string|null} id @returns {string|null} */
+export function roleOf(store, id) {
+  return store.shown?.people.get(id)?.role ?? (id === store.me.id ? store.me.role : null);
+}
+
+/** @param {string|null} role */
+export const isStaffRole = (role) => role === "instructor" || role === "assistant";
+
+/** @param {Store} store */
+export const amStaff = (store) => isStaffRole(roleOf(store, store.me.id));
+
+/** May this participant draw? @param {Store} store @param {string} [id] */
+export function mayDraw(store, id = store.me.id) {
+  const lesson = store.shown;
+  if (!lesson || lesson.status === "ended") return false;
+  const { draw, chosen } = lesson.policy;
+  return isStaffRole(roleOf(store, id)) || draw === "everyone" || (draw === "chosen" && [...chosen].includes(id));
+}
+
+/** May I remove this item? @param {Store} store @param {import("../store.js").ShownItem} item */
+export function mayErase(store, item) {
+  if (!mayDraw(store)) return false;
+  if (amStaff(store) || item.by === store.me.id) return true;
+  return roleOf(store, item.by) === "student" && store.shown.policy.edit === "shared";
+}
+
+/** May I look at another page than the class? @param {Store} store */
+export const mayRoam = (store) => amStaff(store) || Boolean(store.shown?.policy.roam);
+
+/** May I write to the class? @param {Store} store */
+export function mayChat(store) {
+  const lesson = store.shown;
+  return Boolean(lesson) && lesson.status !== "ended" && (amStaff(store) || lesson.policy.chat);
+}
