@@ -28,6 +28,7 @@ screenshots: .venv/dev.stamp
 format: .venv/dev.stamp
 	$(BIN)/ruff check --fix --quiet .
 	$(BIN)/ruff format --quiet .
+	-$(BIN)/djade --target-version 5.2 $$(git ls-files "templates/*.html")
 
 requirements: .venv/dev.stamp
 	$(COMPILE) requirements/base.in -o requirements.txt

@@ -97,7 +97,7 @@ def _environment(data: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def first(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
+def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """A data directory after a first run, and the password that the run printed."""
     data = tmp_path_factory.mktemp("run") / "my class #1"
     with running(data) as run:
@@ -108,7 +108,7 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]
         code, errors, seconds = run.end(signal.SIGINT)
     assert (code, errors) == (0, "")
     assert seconds < 2
-    yield data, password
+    return data, password
 
 
 def test_a_second_start_keeps_everything_and_is_quick(first: tuple[Path, str]) -> None:
