@@ -3,11 +3,15 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import psycopg
 import pytest
 
+from tests.support.cast import CODE
+from tests.support.client import Client
 from tests.support.proxy import Mode, Proxy
+from tests.support.server import Server
 from tests.support.services import Postgres, Redis, running
 from tests.support.waiting import answers, until
 
@@ -78,3 +82,47 @@ async def test_the_proxy_passes_swallows_cuts_and_refuses() -> None:
 def test_until_says_what_it_waited_for() -> None:
     with pytest.raises(AssertionError, match="the cows"):
         until(lambda: False, timeout=0.05, saying="the cows come home")
+
+
+async def test_a_server_killed_and_started_again_keeps_what_two_clients_did() -> None:
+    with Server() as server:
+        lesson = await asyncio.to_thread(server.start_lesson)
+        teacher = await Client.staff(server, lesson)
+        ana = await Client.guest(server, "Ana")
+        async with teacher, ana:
+            item = await ana.draw("p1", (0, 0), (100, 100))
+            await teacher.reach(ana.state.seq)
+            assert item in teacher.state.boards["p1"].items
+            server.kill()
+            server.start()
+            await asyncio.gather(ana.reconnect(), teacher.reconnect())
+            raised = await ana.propose("hand.raise")
+            await teacher.reach(raised["seq"])
+            assert teacher.state.hands == [ana.id]
+            for client in (ana, teacher):
+                client.reconcile(server.events(lesson))
+                assert client.applied[-1]["seq"] == raised["seq"]
+        assert server.stop() == 0
+        assert server.log == ""
+
+
+def test_a_patch_breaks_a_server_and_not_the_product(tmp_path: Path) -> None:
+    (tmp_path / "no_joining.py").write_text("from classrooms.api import JoinView\nJoinView.post = None\n")
+    with Server(patch="no_joining", env={"PYTHONPATH": str(tmp_path)}) as server:
+        assert server.request("POST", "/api/join/", {"code": CODE, "name": "Ana"})[0] == 500
+    with Server() as server:
+        assert server.request("POST", "/api/join/", {"code": CODE, "name": "Ana"})[0] == 409
+
+
+@pytest.mark.postgres
+@pytest.mark.redis
+async def test_two_servers_share_a_database_and_a_redis(postgres: Postgres, redis: Redis) -> None:
+    database = postgres.new_database()
+    with Server(database=database, redis=redis.url) as one:
+        lesson = await asyncio.to_thread(one.start_lesson)
+        with Server(data=one.data, database=database, redis=redis.url) as two:
+            async with await Client.guest(one, "Ana") as ana, await Client.guest(two, "Ben") as ben:
+                await ana.draw("p1", (0, 0), (100, 100))
+                await ben.reach(ana.state.seq)
+                assert ben.state.boards["p1"].digest == ana.state.boards["p1"].digest
+                ben.reconcile(two.events(lesson))

@@ -141,15 +141,15 @@ class Client:
         await self.wait_until(lambda: op in self.outcomes, timeout=timeout, saying=f"an answer to {op}")
         return self.outcomes[op]
 
-    async def draw(self, page: str, *points: tuple[float, float]) -> str:
-        """Draw a line through points (from the first, to the last) and return its item id."""
+    async def draw(self, page: str, start: tuple[float, float], end: tuple[float, float]) -> str:
+        """Draw a straight line and return its item id; AssertionError when it is refused."""
         op = self.new_op("board.edit", {})
         item = f"{self.id}.{self.client}.{self._count}"
-        (x, y), (to_x, to_y) = points[0], points[-1]
-        fields = {"at": [x, y], "ends": [0, 0, to_x - x, to_y - y], "style": {"color": "#17694f", "width": 4}}
+        fields = {"at": start, "box": [end[0] - start[0], end[1] - start[1]], "style": {"color": "#17694f", "width": 4}}
         op["data"] = {"page": page, "edits": [["add", item, "line", fields]]}
         await self.send_ops(op)
-        await self.outcome(op["id"])
+        outcome = await self.outcome(op["id"])
+        assert outcome.get("type") != "refused", outcome
         return item
 
     # --- seeing ------------------------------------------------------------------------------------------------
