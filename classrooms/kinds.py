@@ -25,15 +25,16 @@ Text = Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": MAX_T
 
 _COLOR = re.compile(COLOR_PATTERN[1:-1])
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})  # controls, bidi and zero-width characters, line breaks
+_BLANKS = " \n\t\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
 _JOINERS = "\u200c\u200d"  # part of how Persian and the scripts of India are written, and of many emojis
 
 
 def clean_name(text: str) -> str:
     """Return a person's name as it is stored: NFC, no space around it. Raises Refused(bad_frame, too_long)."""
-    name = unicodedata.normalize("NFC", text).strip()
+    name = unicodedata.normalize("NFC", text).strip(_BLANKS)
     if any(unicodedata.category(char) in _HIDDEN and char not in _JOINERS for char in name):
         raise Refused(Code.BAD_FRAME, message="A name has letters only: no hidden characters.")
-    if not name.strip(_JOINERS):
+    if not name.strip(_BLANKS + _JOINERS):
         raise Refused(Code.BAD_FRAME, message="Type your name first.")
     if len(name) > MAX_NAME:
         raise Refused(Code.TOO_LONG, message=f"A name has at most {MAX_NAME} letters.")
@@ -189,7 +190,7 @@ class ChatPost(msgspec.Struct, omit_defaults=True):
 
     def __post_init__(self) -> None:
         check_text(self.text, MAX_TEXT)
-        if not self.text.strip():
+        if not self.text.strip(_BLANKS):
             raise Refused(Code.BAD_FRAME)
 
 

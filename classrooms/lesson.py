@@ -1,18 +1,34 @@
 """Pure fold of a lesson: events in, state out, and the verdict on an op before it becomes an event. Twin: lesson.js."""
 
-from collections import deque
 from collections.abc import Callable, Container
 from typing import Any, NamedTuple
 
-import msgspec
-
+from classrooms.lesson_state import (
+    KEPT_POSTS,
+    Event,
+    LessonState,
+    Page,
+    Person,
+    Policy,
+    Post,
+    digests,
+    encode_board,
+    encode_state,
+    fresh,
+    from_json,
+    state_json,
+)  # fmt: skip
 from classrooms.refusals import Code
 from classrooms.roles import Capability, Role, may
 from whiteboard import board as boards
-from whiteboard.board import Board, Item, Rights, is_number, is_whole
+from whiteboard.board import Board, Rights, is_number, is_whole
 from whiteboard.items import MAX_ITEMS
 
-KEPT_POSTS = 200
+__all__ = [
+    "KEPT_POSTS", "RULES", "Event", "LessonState", "Page", "Person", "Policy", "Post", "apply", "digests",
+    "encode_board", "encode_state", "fresh", "from_json", "permit", "state_json",
+]  # fmt: skip
+
 POLICY_VALUES: dict[str, tuple[Any, ...]] = {
     "draw": ("everyone", "chosen", "staff"),
     "edit": ("own", "shared"),
@@ -21,88 +37,7 @@ POLICY_VALUES: dict[str, tuple[Any, ...]] = {
     "door": ("open", "locked"),
 }
 
-
-class Event(msgspec.Struct, frozen=True, gc=False):
-    """A committed fact. `by` None is the server; `at` in ms since 1970."""
-
-    seq: int
-    kind: str
-    by: str | None
-    at: int
-    op: str | None
-    data: dict[str, Any]
-
-
-class Policy(msgspec.Struct):
-    """What students may do. The defaults are those of the fold, before `lesson.started` brings the classroom's own."""
-
-    draw: str = "everyone"
-    edit: str = "shared"
-    roam: bool = True
-    chat: bool = True
-    door: str = "open"
-    chosen: list[str] = []
-
-
-class Person(msgspec.Struct):
-    """A participant, for good: the removed keep their name and role, so that their ink keeps its protection."""
-
-    name: str
-    role: Role
-    color: str
-    removed: bool = False
-
-
-class Page(msgspec.Struct):
-    """A page in its place. `slide`: `{"deck","number","width","height","images","text"}`, None on a blank sheet."""
-
-    id: str
-    kind: str
-    title: str
-    slide: dict[str, Any] | None = None
-
-
-class Post(msgspec.Struct, frozen=True):
-    """A chat message; `reply` is the seq of another."""
-
-    seq: int
-    by: str | None
-    at: int
-    text: str
-    reply: int | None
-
-
-class LessonState:
-    """Everything a lesson is after `seq` events. `boards` has a board for each page."""
-
-    __slots__ = (
-        "at", "boards", "chat", "current", "hands", "next_drop", "pages",
-        "people", "policy", "seq", "status", "student_rights", "students", "title",
-    )  # fmt: skip
-
-    def __init__(self) -> None:
-        self.title = ""
-        self.status = "live"
-        self.policy = Policy()
-        self.people: dict[str, Person] = {}
-        self.pages: list[Page] = []
-        self.current: str | None = None
-        self.boards: dict[str, Board] = {}
-        self.hands: list[str] = []
-        self.chat: deque[Post] = deque(maxlen=KEPT_POSTS)
-        self.seq = 0
-        self.at = 0
-        self.next_drop: float = float("inf")  # the first seq at which a dead item is dropped
-        self.students: set[str | None] = set()  # whose role is student, the removed too
-        self.student_rights = Rights(free=False, own=False, students=self.students)
-
-
 STAFF_RIGHTS = Rights(free=True, own=False, students=())
-
-
-def fresh() -> LessonState:
-    """Return the state before the first event."""
-    return LessonState()
 
 
 def apply(state: LessonState, event: Event) -> bool:
@@ -114,7 +49,7 @@ def apply(state: LessonState, event: Event) -> bool:
         raise ValueError(f"event {event.seq} cannot follow {state.seq}")
     state.seq, state.at = event.seq, event.at
     if event.seq >= state.next_drop:
-        _drop_dead(state)
+        state.drop_dead()
     rule = RULES.get(event.kind)
     if rule is None or state.status == "ended" or type(event.data) is not dict:
         return False
@@ -378,16 +313,8 @@ def _page_removed(state: LessonState, event: Event, role: Role | None) -> bool:
 def _board(state: LessonState, event: Event, role: Role | None) -> bool:
     board = state.boards[event.data["page"]]
     took = boards.apply(board, event, state.student_rights if role is Role.STUDENT else STAFF_RIGHTS)
-    if board.deaths:
-        state.next_drop = min(state.next_drop, board.deaths[0][0] + boards.KEPT_DEAD)
+    state.watch(board)
     return took
-
-
-def _drop_dead(state: LessonState) -> None:
-    for board in state.boards.values():
-        boards.drop_dead(board, state.seq)
-    waiting = [board.deaths[0][0] for board in state.boards.values() if board.deaths]
-    state.next_drop = min(waiting, default=float("inf")) + boards.KEPT_DEAD
 
 
 def _policy(state: LessonState, event: Event, role: Role | None) -> bool:
@@ -400,9 +327,8 @@ def _set_policy(state: LessonState, data: dict[str, Any]) -> bool:
     for name, values in POLICY_VALUES.items():
         value = data.get(name)
         if type(value) is type(values[0]) and value in values:
-            setattr(state.policy, name, value)
+            state.set_policy(name, value)
             took = True
-    state.student_rights = Rights(free=False, own=state.policy.edit == "own", students=state.students)
     return took
 
 
@@ -468,75 +394,3 @@ RULES: dict[str, Rule] = {
     "chat.posted": Rule(_may_post, _posted),
     "chat.removed": Rule(_may_unpost, _unposted),
 }
-
-
-# --- the state as JSON (docs/protocol.md, "The state") ---------------------------------------------------------------
-
-
-class _BoardJSON(msgspec.Struct):
-    items: dict[str, Item]
-    cleared: dict[str, int]
-
-
-class _StateJSON(msgspec.Struct):
-    """The wire form of a state, in the order of its fields."""
-
-    title: str
-    status: str
-    policy: Policy
-    people: dict[str, Person]
-    pages: list[Page]
-    current: str | None
-    boards: dict[str, Any]
-    hands: list[str]
-    chat: list[Post]
-
-
-def _wire(state: LessonState, boards_json: dict[str, Any]) -> _StateJSON:
-    return _StateJSON(
-        state.title, state.status, state.policy, state.people, state.pages,
-        state.current, boards_json, state.hands, list(state.chat),
-    )  # fmt: skip
-
-
-def encode_board(board: Board) -> bytes:
-    """Return `{"items","cleared"}` of one board; it is encoded again only when it has changed."""
-    if board.encoded is None or board.encoded[0] != board.version:
-        board.encoded = (board.version, msgspec.json.encode(_BoardJSON(board.items, board.cleared)))
-    return board.encoded[1]
-
-
-def encode_state(state: LessonState, pages: Container[str] | None = None) -> bytes:
-    """Return the state's JSON with the boards of `pages` (None: of all)."""
-    encoded = {
-        page: msgspec.Raw(encode_board(board)) for page, board in state.boards.items() if pages is None or page in pages
-    }
-    return msgspec.json.encode(_wire(state, encoded))
-
-
-def state_json(state: LessonState) -> dict[str, Any]:
-    """Return the state's JSON as plain objects."""
-    decoded: dict[str, Any] = msgspec.json.decode(encode_state(state))
-    return decoded
-
-
-def from_json(json: dict[str, Any], seq: int, at: int) -> LessonState:
-    """Return the state of a JSON that holds all boards: the inverse of `state_json`. Raises msgspec.ValidationError."""
-    wire = msgspec.convert(json, _StateJSON)
-    state = LessonState()
-    state.title, state.status, state.policy, state.people = wire.title, wire.status, wire.policy, wire.people
-    state.pages, state.current, state.hands = wire.pages, wire.current, wire.hands
-    state.chat.extend(wire.chat)
-    for page, value in wire.boards.items():
-        loaded = msgspec.convert(value, _BoardJSON)
-        state.boards[page] = boards.load(loaded.items, loaded.cleared)
-    state.students.update(key for key, person in state.people.items() if person.role is Role.STUDENT)
-    state.student_rights = Rights(free=False, own=state.policy.edit == "own", students=state.students)
-    state.seq, state.at = seq, at
-    _drop_dead(state)
-    return state
-
-
-def digests(state: LessonState) -> dict[str, int]:
-    """Return the digest of each page's board."""
-    return {page: board.digest for page, board in state.boards.items()}

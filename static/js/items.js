@@ -144,7 +144,7 @@ export function normalise(kind, fields) {
   /** @type {Record<string, any>} */
   const normal = {};
   for (const [name, { check, unset }] of FIELDS) {
-    if (!Object.hasOwn(fields, name)) continue;
+    if (!Object.hasOwn(fields, name) || fields[name] === undefined) continue;
     normal[name] = fields[name] === null && unset ? null : check(fields[name]);
   }
   return kind === null ? normal : ofKind(kind, normal);
