@@ -23,7 +23,9 @@ weird = st.recursive(
     st.sampled_from([None, True, False, 0, -1, 1.5, 7.0, 2**53, 1e300, "", "x", "__proto__", "front", "*"]),
     lambda inner: st.one_of(
         st.lists(inner, max_size=3),
-        st.dictionaries(st.sampled_from(["__proto__", "constructor", "kind", "by", "fields", "7", "é"]), inner, max_size=3),
+        st.dictionaries(
+            st.sampled_from(["__proto__", "constructor", "kind", "by", "fields", "7", "é"]), inner, max_size=3
+        ),
     ),
     max_leaves=6,
 )
@@ -47,7 +49,9 @@ edits = st.one_of(
     st.builds(lambda key, value: ["set", key, value], keys, fields),
     st.builds(lambda verb, key: [verb, key], st.sampled_from(["remove", "restore"]), keys),
     weird,
-    st.builds(lambda verb, key, rest: [verb, key, *rest], st.sampled_from(["add", "set"]), keys, st.lists(weird, max_size=2)),
+    st.builds(
+        lambda verb, key, rest: [verb, key, *rest], st.sampled_from(["add", "set"]), keys, st.lists(weird, max_size=2)
+    ),
 )
 seeds = st.builds(
     lambda kind, by, value: {"kind": kind, "by": by, "fields": value},
@@ -91,7 +95,9 @@ DATA: dict[str, st.SearchStrategy[Any]] = {
     "page.cleared": _data(page, only=st.one_of(people, st.none())),
     "page.uncleared": _data({**page, "seq": seqs}),
     "board.edited": _data({**page, "edits": st.lists(edits, max_size=4)}, guard=st.one_of(seqs, st.none())),
-    "board.seeded": _data({**page, "items": st.dictionaries(st.one_of(keys, st.sampled_from(["7", "ghost.c.1"])), seeds, max_size=3)}),
+    "board.seeded": _data(
+        {**page, "items": st.dictionaries(st.one_of(keys, st.sampled_from(["7", "ghost.c.1"])), seeds, max_size=3)}
+    ),
     "policy.set": policies,
     "draw.allowed": _data({**person, "allowed": st.booleans()}),
     "hand.raised": st.just({}),
@@ -117,10 +123,18 @@ def drafts(draw: st.DrawFn) -> dict[str, Any]:
 @st.composite
 def logs(draw: st.DrawFn, longest: int = LONGEST) -> list[dict[str, Any]]:
     """Draw a log: a lesson that starts with the usual people, then anything."""
-    start = {"title": "T", "policy": draw(policies), "pages": [{"page": p, "kind": "blank", "title": p} for p in PAGES[:3]]}
+    start = {
+        "title": "T",
+        "policy": draw(policies),
+        "pages": [{"page": p, "kind": "blank", "title": p} for p in PAGES[:3]],
+    }
     roles = ["instructor", "assistant", "student", "student", "student"]
     joins = [
-        {"kind": "person.joined", "by": None, "data": {"participant": key, "name": key, "role": role, "color": "#000000"}}
+        {
+            "kind": "person.joined",
+            "by": None,
+            "data": {"participant": key, "name": key, "role": role, "color": "#000000"},
+        }
         for key, role in zip(PEOPLE, roles, strict=True)
     ]
     first = {"kind": "lesson.started", "by": None, "data": start}

@@ -11,7 +11,9 @@ faults = st.sampled_from([
     "🙂" * 2_000, "🙂" * 2_001, "\u202eabc", [], {}, [1, 2], [1, 2, 3], [None, 1], {"a": 1}, {"__proto__": 1}, "front", "none",
 ])  # fmt: skip
 ids = st.sampled_from(["p1", "u1.9f3a01c2.1", "ana", "7", "a" * 48, "a:b.c-d"])
-coordinates = st.one_of(st.integers(-32_768, 32_768), st.floats(-32_768, 32_768, width=32), st.sampled_from([0.125, -0.125, -0.0]))
+coordinates = st.one_of(
+    st.integers(-32_768, 32_768), st.floats(-32_768, 32_768, width=32), st.sampled_from([0.125, -0.125, -0.0])
+)
 pairs = st.lists(coordinates, min_size=2, max_size=2)
 sizes = st.lists(st.one_of(st.integers(0, 900), st.floats(0, 900, width=32)), min_size=2, max_size=2)
 texts = st.sampled_from(["", "hi", "光合作用", "a\nb", "🙂" * 500, " x "])
@@ -64,7 +66,9 @@ seqs = st.integers(0, 10_000)
 page = {"page": ids}
 person = {"participant": ids}
 after = st.one_of(ids, st.none())
-names = st.sampled_from(["Ana", "  Zoe\u0308 ", "علی\u200cرضا", "", " ", "\u200b", "x" * 40, "x" * 41, "👩\u200d🚀", "\ufeffAna", "\u200c"])
+names = st.sampled_from(
+    ["Ana", "  Zoe\u0308 ", "علی\u200cرضا", "", " ", "\u200b", "x" * 40, "x" * 41, "👩\u200d🚀", "\ufeffAna", "\u200c"]
+)
 policies = {
     "draw": st.sampled_from(["everyone", "chosen", "staff"]), "edit": st.sampled_from(["own", "shared"]),
     "roam": st.booleans(), "chat": st.booleans(), "door": st.sampled_from(["open", "locked"]),
@@ -74,7 +78,10 @@ SHAPES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "person.change": (person, {"name": names, "role": st.sampled_from(["instructor", "assistant", "student"])}),
     "person.remove": (person, {}),
     "person.readmit": (person, {}),
-    "page.add": ({**page, "kind": st.sampled_from(["slide", "blank"]), "title": texts.map(lambda t: t[:120])}, {"after": after}),
+    "page.add": (
+        {**page, "kind": st.sampled_from(["slide", "blank"]), "title": texts.map(lambda t: t[:120])},
+        {"after": after},
+    ),
     "page.show": (page, {}),
     "page.move": (page, {"after": after}),
     "page.remove": (page, {}),
