@@ -1,0 +1,170 @@
+"""The admin site of instructors, and the base that keeps each of them to their own rows."""
+
+from typing import Any, ClassVar, cast
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.models import User
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied
+from django.db.models import Field, Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver, reverse
+
+from classrooms import access, decks
+from classrooms.models import Classroom, Lesson, Staff
+from classrooms.refusals import Refused
+from whiteboard.models import Deck
+
+RECENT = 6  # decks on the first page
+
+
+def user_of(request: HttpRequest) -> User:
+    """Return the account behind a request that has come past the site's door."""
+    return cast(User, request.user)
+
+
+def role_in(classroom: Classroom, request: HttpRequest) -> str:
+    """Return the requester's role among the classroom's staff, "" if none."""
+    staff = access.staff_of(classroom, request.user)
+    return staff.role if staff else ""
+
+
+class OwnedAdmin(admin.ModelAdmin[Any]):
+    """Base of every model at /teach/: rows of the user's own, chosen by `owner_path`, and nothing by default.
+
+    Nobody sees or touches another's row: not by list, address, filter, search, drop-down or forged value.
+    """
+
+    owner_path: ClassVar[str]
+    show_full_result_count = False
+
+    def owned(self, request: HttpRequest) -> QuerySet[Any]:
+        """Return the user's own rows."""
+        rows: QuerySet[Any] = self.model._default_manager.filter(**{self.owner_path: request.user})
+        return rows
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Return the user's own rows, each once, whatever `owner_path` joins."""
+        return super().get_queryset(request).filter(pk__in=self.owned(request).values("pk"))
+
+    def owns(self, request: HttpRequest, row: Model | None) -> bool:
+        """Whether the row is the user's own; no row in particular is nobody else's."""
+        return row is None or self.owned(request).filter(pk=row.pk).exists()
+
+    # Permissions come from the staff's roles alone, never from Django's tables: granting one there opens nothing here.
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Show the model to everybody who may open the site."""
+        return self.admin_site.has_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Show own rows."""
+        return self.admin_site.has_permission(request) and self.owns(request, obj)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Add nothing, unless a model says so."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Change nothing, unless a model says so."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Delete nothing, unless a model says so."""
+        return False
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Offer a model's own actions; the stock one deletes."""
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        return actions
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Offer, and accept, only rows that the user owns; of models that are not on the site, none."""
+        return super().formfield_for_foreignkey(db_field, request, **kwargs | self._choices(db_field, request))
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Offer, and accept, only rows that the user owns."""
+        return super().formfield_for_manytomany(db_field, request, **kwargs | self._choices(db_field, request))
+
+    def _choices(self, db_field: Field[Any, Any], request: HttpRequest) -> dict[str, QuerySet[Any]]:
+        model = cast(type[Model], db_field.related_model)
+        target = self.admin_site._registry.get(model)
+        return {"queryset": target.get_queryset(request) if target else model._default_manager.none()}
+
+    def require(self, request: HttpRequest, pk: str) -> Any:
+        """Return an own row, for a view of ours. Raises PermissionDenied, for a row that is not there too."""
+        row = self.get_object(request, pk)
+        if row is None or not self.has_view_permission(request, row):
+            raise PermissionDenied
+        return row
+
+    @property
+    def media(self) -> forms.Media:
+        """Leave out the stock scripts (jQuery, pop-ups, slugs): nothing here needs them, and Trusted Types bar them."""
+        return forms.Media(js=["admin/js/actions.js"])
+
+
+class LoginForm(AuthenticationForm):
+    """Name and password; wrong ones are counted by address."""
+
+    def clean(self) -> dict[str, Any]:
+        """Check the password."""
+        username, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
+        if username and password and self.request is not None:
+            try:
+                user = access.by_password(username, password, address=self.request.META["REMOTE_ADDR"])
+            except Refused as refusal:
+                raise forms.ValidationError(refusal.message, code=refusal.code) from None
+            self.user_cache = cast(User, user)
+        return self.cleaned_data
+
+
+class TeachSite(admin.AdminSite):
+    """`/teach/`: for instructors and the staff of classrooms; superusers are nothing special here."""
+
+    site_header = "Lectern"
+    site_title = "Lectern"
+    index_title = "Your classrooms"
+    index_template = "admin/teach.html"
+    login_form = LoginForm
+    enable_nav_sidebar = False
+    empty_value_display = "–"
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Let in whoever teaches."""
+        return decks.teaches(request.user)
+
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """Register a model. Raises ImproperlyConfigured unless its admin keeps instructors apart."""
+        if admin_class is None or not issubclass(admin_class, OwnedAdmin):
+            raise ImproperlyConfigured(f"{model_or_iterable} at /teach/ needs an OwnedAdmin")
+        super().register(model_or_iterable, admin_class, **options)
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        """Leave out "view on site", which looks any row of any model up."""
+        return [url for url in super().get_urls() if getattr(url, "name", None) != "view_on_site"]
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """Show the user's classrooms, what is live in them, and the newest decks."""
+        user = user_of(request)
+        rooms = Classroom.objects.filter(staff__user=user)
+        live = {lesson.classroom_id: lesson for lesson in Lesson.objects.filter(classroom__in=rooms, status="live")}
+        roles = dict(Staff.objects.filter(user=user).values_list("classroom_id", "role"))
+        context = {
+            "rooms": [(room, live.get(room.pk), roles[room.pk] != Staff.Role.ASSISTANT) for room in rooms],
+            "decks": decks.shelf(Deck.objects.filter(owner=user, hidden=False)[:RECENT]),
+            "may_add": access.is_instructor(user),
+        }
+        return super().index(request, context | (extra_context or {}))
+
+    def app_index(  # type: ignore[override]
+        self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Send to the first page: how the code is cut into apps is of no interest to a teacher."""
+        return redirect(reverse("admin:index", current_app=self.name))
+
+
+teach = TeachSite(name="teach")

@@ -1,0 +1,458 @@
+"""whiteboard.slides: good PDFs become pages with images and text, bad ones a refusal and nothing else."""
+
+import errno
+import fcntl
+import functools
+import os
+import signal
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import DatabaseError
+from PIL import Image
+from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
+
+from tests.support import pdfs
+from tests.support.processes import children, memory
+from whiteboard import conversion, images, slides
+from whiteboard.conversion import BadFile, Limits
+from whiteboard.models import Deck, Slide
+
+needs_tutorials = pytest.mark.skipif(not pdfs.TUTORIALS.exists(), reason="packaging-tutorial is not installed")
+
+
+@pytest.fixture(autouse=True)
+def media(settings: Settings, tmp_path: Path) -> Path:
+    settings.MEDIA_ROOT = tmp_path / "media"
+    return tmp_path / "media"
+
+
+def received(owner: User, content: bytes, title: str = "") -> Deck:
+    """Receive a deck, and leave its conversion to the test."""
+    return slides.receive(owner, title, pdfs.upload(content))
+
+
+def converted(owner: User, content: bytes) -> Deck:
+    deck = received(owner, content)
+    slides.convert.call(deck.pk)
+    deck.refresh_from_db()
+    return deck
+
+
+def files(media: Path) -> list[Path]:
+    return sorted(path for path in media.rglob("*") if path.is_file())
+
+
+def picture(media: Path, address: str) -> Image.Image:
+    return Image.open(BytesIO((media / address.removeprefix("/media/")).read_bytes()))
+
+
+# --- good files ----------------------------------------------------------------------------------------------------
+
+
+def test_a_pdf_becomes_pages_with_three_images_and_text(teacher: User, media: Path) -> None:
+    deck = converted(teacher, pdfs.good(2))
+
+    assert (deck.status, deck.error, deck.pages, deck.pages_done) == ("ready", "", 2, 2)
+    first, second = deck.slides.all()
+    assert (first.number, first.width, first.height, first.text) == (1, 1600, 900, "Page 1")
+    assert (second.number, second.text) == (2, "Page 2")
+    sizes = {width: picture(media, address).size for width, address in first.images.items()}
+    assert sizes == {"1600": (1600, 900), "800": (800, 450), "320": (320, 180)}
+    assert first.images["1600"].startswith(f"/media/decks/{deck.key}/")
+    assert first.images != second.images
+
+
+def test_the_data_of_a_page_is_what_page_added_carries(teacher: User) -> None:
+    deck = converted(teacher, pdfs.good(1))
+
+    [page] = slides.pages_of(deck)
+
+    slide = deck.slides.get()
+    assert page == {
+        "kind": "slide",
+        "title": "Page 1",
+        "slide": {
+            "deck": deck.pk,
+            "number": 1,
+            "width": 1600,
+            "height": 900,
+            "images": slide.images,
+            "text": "Page 1",
+        },
+    }
+
+
+def test_a_page_without_text_is_titled_by_its_number(teacher: User) -> None:
+    deck = converted(teacher, pdfs.good(1, text=""))
+
+    assert slides.pages_of(deck)[0]["title"] == "Slide 1"
+
+
+def test_a_tall_page_keeps_its_ratio_and_fewer_pixels(teacher: User, media: Path) -> None:
+    slide = converted(teacher, pdfs.good(1, size=(200, 1000))).slides.get()
+
+    assert (slide.width, slide.height) == (1600, 8000)
+    large = picture(media, slide.images["1600"])
+    assert large.width * large.height <= 1600 * 2560
+    assert large.height / large.width == pytest.approx(5, rel=0.01)
+
+
+@needs_tutorials
+@pytest.mark.parametrize(
+    ("language", "title", "words"),
+    [
+        ("", "Debian Packaging Tutorial", "Lucas Nussbaum"),
+        (".ja", "Debian パッケージングチュートリアル", "アウトライン"),
+    ],
+)
+def test_a_real_lecture_comes_out_with_glyphs_and_text(
+    teacher: User, media: Path, language: str, title: str, words: str
+) -> None:
+    deck = converted(teacher, pdfs.tutorial(language, pages=4))
+
+    pages = slides.pages_of(deck)
+    assert pages[0]["title"] == title
+    assert any(words in page["slide"]["text"] for page in pages)
+    image = picture(media, pages[3]["slide"]["images"]["1600"]).convert("L")
+    assert image.size == (1600, 1200)
+    dark = sum(image.histogram()[:128]) / (1600 * 1200)
+    assert 0.005 < dark < 0.2  # ink on white, neither blank nor filled
+
+
+def test_each_page_is_usable_while_the_others_convert(teacher: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    keep = slides._keep_page
+
+    def watched(deck: Deck, page: conversion.Page) -> None:
+        keep(deck, page)
+        row = Deck.objects.get(pk=deck.pk)
+        seen.append((row.status, row.pages_done, row.pages, len(slides.pages_of(row))))
+
+    monkeypatch.setattr(slides, "_keep_page", watched)
+    converted(teacher, pdfs.good(3))
+
+    assert seen == [("converting", 1, 3, 1), ("converting", 2, 3, 2), ("converting", 3, 3, 3)]
+
+
+def test_a_received_deck_is_queued_for_conversion_after_the_commit(
+    teacher: User, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        deck = received(teacher, pdfs.good(1))
+        assert deck.status == "waiting"
+
+    deck.refresh_from_db()
+    assert deck.status == "ready"
+
+
+@pytest.mark.parametrize(
+    ("title", "name", "shown"),
+    [("Cells", "x.pdf", "Cells"), (" ", "Light & dark.pdf", "Light & dark"), ("", "\x00.pdf", "Untitled deck")],
+)
+def test_a_deck_is_titled_by_its_owner_or_its_file(teacher: User, title: str, name: str, shown: str) -> None:
+    assert slides.receive(teacher, title, pdfs.upload(pdfs.good(1), name)).title == shown
+
+
+def test_the_stored_name_owes_nothing_to_the_clients(teacher: User, media: Path) -> None:
+    slides.receive(teacher, "", pdfs.upload(pdfs.good(1), "../../evil.pdf"))
+
+    [path] = files(media)
+    assert path.parent == media / "decks/originals"
+    assert len(path.stem) == 32
+    assert set(path.stem) <= set("0123456789abcdef")
+
+
+@pytest.mark.parametrize(
+    ("raw", "cleaned"),
+    [
+        ("a\r\nb\rc\u2028d", "a\nb\nc\nd"),
+        ("nul\x00 bell\x07 half \ud83d", "nul bell half"),
+        ("\u202eright to left\u2069", "right to left"),
+        ("e\u0301", "é"),
+        ("hy\ufffephen", "hyphen"),
+        ("\u0645\u06cc\u200c\u062e", "\u0645\u06cc\u200c\u062e"),  # a joiner that Persian is spelt with
+    ],
+)
+def test_text_is_cleaned_of_what_the_wire_refuses(raw: str, cleaned: str) -> None:
+    assert slides.clean(raw) == cleaned
+
+
+def test_a_title_is_one_line_of_80_characters() -> None:
+    assert slides.one_line("Light \t reactions\n" + "x" * 100, 80) == ("Light reactions " + "x" * 100)[:80]
+
+
+# --- files that are refused at once --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"", "bad_file"),
+        (b"\x89PNG\r\n\x1a\n" * 100, "bad_file"),
+        (b"MZ" + bytes(2000) + pdfs.good(1), "bad_file"),
+        (pdfs.good(30)[:-600], "bad_file"),
+        (pdfs.good(1) + bytes(200_000), "bad_file"),
+        (pdfs.good(1) + b"%" * 5_000_001 + b"%%EOF", "too_large"),
+    ],
+    ids=["empty", "a picture", "a program", "truncated", "a tail of zeros", "too large"],
+)
+def test_it_refuses_at_once_and_keeps_nothing(
+    teacher: User, media: Path, settings: Settings, content: bytes, code: str
+) -> None:
+    settings.DECK_MAX_BYTES = 5_000_000
+
+    with pytest.raises(BadFile) as refusal:
+        received(teacher, content)
+
+    assert refusal.value.code == code
+    assert not Deck.objects.exists()
+    assert files(media) == []
+
+
+def test_it_refuses_with_try_again_when_the_disk_is_full(
+    teacher: User, media: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*args: object, **kwargs: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("django.core.files.storage.filesystem.locks.lock", full)  # the file is open by then
+
+    with pytest.raises(BadFile) as refusal:
+        received(teacher, pdfs.good(1))
+
+    assert refusal.value.code == "try_again"
+    assert not Deck.objects.exists()
+    assert files(media) == []
+
+
+# --- files that fail in conversion ---------------------------------------------------------------------------------
+
+LINEARISED = b"%PDF-1.7\n%%EOF\n"
+BAD: dict[str, tuple[Callable[[], bytes], str]] = {
+    "header alone": (lambda: LINEARISED, "bad_file"),
+    "cut in the middle": (lambda: pdfs.good(30)[:8_000] + LINEARISED, "bad_file"),
+    "encrypted": (pdfs.encrypted, "file_encrypted"),
+    "too many pages": (lambda: pdfs.good(4), "too_many_pages"),
+    "page of 14,400 points": (lambda: pdfs.sized(b"0 0 14400 14400"), "bad_file"),
+    "page of a million points": (lambda: pdfs.sized(b"0 0 1000000 1000000"), "bad_file"),
+    "page like a thread": (lambda: pdfs.sized(b"0 0 5000 20"), "bad_file"),
+    "no pages": (pdfs.without_pages, "bad_file"),
+    "cross-reference loop": (pdfs.xref_loop, "bad_file"),
+    "page tree loop": (pdfs.tree_loop, "bad_file"),
+    "deep page tree": (pdfs.deep_tree, "bad_file"),
+    "operator bomb": (pdfs.operator_bomb, "bad_file"),
+    "picture bomb": (pdfs.picture_bomb, "bad_file"),
+    "form bomb": (pdfs.form_bomb, "bad_file"),
+    "endless": (pdfs.endless, "bad_file"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_it_refuses_a_bad_pdf_and_leaves_nothing(
+    teacher: User, media: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    settings.DECK_MAX_PAGES = 3
+    monkeypatch.setattr(slides, "Limits", functools.partial(Limits, page_seconds=3, memory=400_000_000))
+    make, code = BAD[name]
+    content = make()
+    before, children_before = memory(), children()
+
+    deck = converted(teacher, content)
+
+    assert (deck.status, deck.error) == ("failed", code)
+    assert (deck.pages, deck.pages_done, deck.file.name) == (0, 0, "")
+    assert not Slide.objects.exists()
+    assert files(media) == []
+    assert not images.folder(deck.key).exists()
+    assert children() == children_before
+    assert memory() - before < 24_000_000
+
+
+def test_a_page_that_fails_takes_the_pages_before_it_along(
+    teacher: User, media: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = []
+    keep = slides._keep_page
+
+    def watched(deck: Deck, page: conversion.Page) -> None:
+        keep(deck, page)
+        done.append(page.number)
+
+    monkeypatch.setattr(slides, "_keep_page", watched)
+    good, broken = b"/MediaBox[0 0 720 405]", b"/MediaBox[0 0 14400 14400]"
+    content = pdfs.assemble(
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[3 0 R 4 0 R]/Count 2>>",
+        b"<</Type/Page/Parent 2 0 R%b>>" % good,
+        b"<</Type/Page/Parent 2 0 R%b>>" % broken,
+    )
+
+    deck = converted(teacher, content)
+
+    assert done == [1]
+    assert (deck.status, deck.error) == ("failed", "bad_file")
+    assert files(media) == []
+    assert not Slide.objects.exists()
+
+
+def test_a_child_that_is_killed_fails_the_deck(teacher: User, media: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep = slides._keep_page
+    before = children()
+
+    def kill_after(deck: Deck, page: conversion.Page) -> None:
+        keep(deck, page)
+        for pid in children() - before:
+            os.kill(pid, signal.SIGKILL)
+
+    monkeypatch.setattr(slides, "_keep_page", kill_after)
+    deck = converted(teacher, pdfs.good(150))
+
+    assert (deck.status, deck.error) == ("failed", "bad_file")
+    assert files(media) == []
+    assert not Slide.objects.exists()
+    assert children() == before
+
+
+def test_a_full_disk_fails_the_deck_with_try_again(teacher: User, media: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep = images.keep
+    kept: list[str] = []
+
+    def full(key: str, width: int, image: bytes) -> str:
+        if len(kept) == 4:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        kept.append(keep(key, width, image))
+        return kept[-1]
+
+    monkeypatch.setattr(images, "keep", full)
+    deck = converted(teacher, pdfs.good(2))
+
+    assert (deck.status, deck.error) == ("failed", "try_again")
+    assert files(media) == []
+    assert not Slide.objects.exists()
+
+
+def test_a_file_that_has_vanished_fails_the_deck(teacher: User, media: Path) -> None:
+    deck = received(teacher, pdfs.good(1))
+    Path(deck.file.path).unlink()
+
+    slides.convert.call(deck.pk)
+
+    deck.refresh_from_db()
+    assert (deck.status, deck.error) == ("failed", "try_again")
+
+
+# --- crashes, restarts, two at once --------------------------------------------------------------------------------
+
+
+class Crash(BaseException):
+    """A worker that dies: nothing after it runs."""
+
+
+def crash_at(monkeypatch: pytest.MonkeyPatch, page: int, error: BaseException) -> None:
+    """Let the conversion raise once, when it has stored the images of this page and not its row."""
+    create = Slide.objects.create
+    pending = [error]
+
+    def crashing(**fields: Any) -> Slide:
+        if fields["number"] == page and pending:
+            raise pending.pop()
+        return create(**fields)
+
+    monkeypatch.setattr(Slide.objects, "create", crashing)
+
+
+def test_a_deck_left_in_mid_conversion_is_converted_again_without_duplicates(
+    teacher: User, media: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deck = received(teacher, pdfs.good(3))
+    before = children()
+    crash_at(monkeypatch, 2, Crash())
+    with pytest.raises(Crash):
+        slides.convert.call(deck.pk)
+    deck.refresh_from_db()
+    assert (deck.status, deck.pages_done, deck.attempts) == ("converting", 1, 1)
+    assert children() == before
+
+    slides.resume()
+
+    deck.refresh_from_db()
+    assert (deck.status, deck.pages_done, deck.attempts) == ("ready", 3, 2)
+    assert [slide.number for slide in deck.slides.all()] == [1, 2, 3]
+    assert len(files(media)) == 1 + 3 * 3
+
+
+def test_a_lost_database_means_another_attempt(
+    teacher: User, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    deck = received(teacher, pdfs.good(2))
+    crash_at(monkeypatch, 2, DatabaseError("gone"))
+    queued: list[int] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(type(slides.convert), "enqueue", lambda self, pk: queued.append(pk))
+        slides.convert.call(deck.pk)
+    assert queued == [deck.pk]
+
+    slides.convert.call(deck.pk)
+
+    deck.refresh_from_db()
+    assert (deck.status, deck.attempts) == ("ready", 2)
+
+
+def test_a_deck_that_never_gets_through_is_given_up(teacher: User, media: Path) -> None:
+    deck = received(teacher, pdfs.good(1))
+    Deck.objects.filter(pk=deck.pk).update(status="converting", attempts=slides.ATTEMPTS)
+
+    slides.resume()
+
+    deck.refresh_from_db()
+    assert (deck.status, deck.error) == ("failed", "try_again")
+    assert files(media) == []
+
+
+def test_what_was_left_of_a_failed_deck_is_removed_at_the_next_start(teacher: User, media: Path) -> None:
+    deck = received(teacher, pdfs.good(1))
+    Deck.objects.filter(pk=deck.pk).update(status="failed", error="bad_file")
+
+    slides.resume()
+
+    assert files(media) == []
+    assert Deck.objects.get().file.name == ""
+
+
+def test_a_finished_deck_is_not_converted_again(teacher: User) -> None:
+    deck = converted(teacher, pdfs.good(1))
+
+    slides.convert.call(deck.pk)
+
+    deck.refresh_from_db()
+    assert deck.attempts == 1
+
+
+def test_two_workers_never_convert_one_deck(teacher: User) -> None:
+    deck = received(teacher, pdfs.good(1))
+    with Path(deck.file.path).open("rb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        slides.convert.call(deck.pk)
+
+    deck.refresh_from_db()
+    assert (deck.status, deck.attempts) == ("waiting", 0)
+
+
+def test_an_overtaken_attempt_writes_nothing_more(teacher: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    deck = received(teacher, pdfs.good(3))
+    keep = slides._keep_page
+
+    def overtaken(deck: Deck, page: conversion.Page) -> None:
+        keep(deck, page)
+        Deck.objects.filter(pk=deck.pk).update(attempts=9)
+
+    monkeypatch.setattr(slides, "_keep_page", overtaken)
+    slides.convert.call(deck.pk)
+
+    deck.refresh_from_db()
+    assert (deck.status, deck.pages_done, deck.slides.count()) == ("converting", 1, 1)
