@@ -18,8 +18,8 @@ import { slideText } from "../panels/slide_text.js";
 import { Tabs } from "../panels/tabs.js";
 import { toolbar } from "../panels/toolbar.js";
 import { tray } from "../panels/tray.js";
-import { Board } from "../render/board.js";
 import { Writers } from "../panels/writers.js";
+import { Board } from "../render/board.js";
 import { Desk } from "../tools/desk.js";
 import { eraser } from "../tools/eraser.js";
 import { highlighter, pen } from "../tools/pen.js";
@@ -53,8 +53,8 @@ function open(pass) {
   const session = new Session({ pass, store, csrf });
   const tabs = new Tabs();
   const toolbox = new Toolbox([pen, highlighter, eraser], storage());
-  const writers = new Writers(store);
-  const app = { store, session, tabs, toolbox, drawing: () => writers.now };
+  const writers = new Writers();
+  const app = { store, session, tabs, toolbox, writers };
   const onSlide = slideText(app);
   const board = new Board({
     element: byId("board"),
@@ -77,7 +77,7 @@ function open(pass) {
   filmstrip(app);
   toolbar({ ...app, desk });
   people({ ...app, openPerson });
-  chat({ ...app, openPerson });
+  chat(app);
   tray(app);
   lessonMenu({ ...app, rename });
   link(app);

@@ -3,12 +3,12 @@
 
 import { byId, el, icon, keyed, set, write } from "../dom.js";
 import { t, tn } from "../i18n.js";
-import { amStaff, mayChat } from "../tools/rights.js";
+import { amStaff, lessonOf, mayChat } from "../tools/rights.js";
 import { say } from "./announce.js";
 import { everybody } from "./people.js";
 import { watch } from "./watch.js";
 
-/** @typedef {import("./people.js").App & {tabs: import("./tabs.js").Tabs}} App */
+/** @typedef {import("./people.js").Core & {tabs: import("./tabs.js").Tabs}} App */
 /** @typedef {{key: string, seq: number|null, by: string, at: number, text: string}} Line */
 
 /** Nearer to the end than this, the list goes on following it, CSS pixels. */
@@ -51,7 +51,7 @@ function lastSeq(store) {
 function drawLines(app) {
   const { store, session } = app;
   const names = everybody(app);
-  const said = store.shown.chat.map((post) => ({ key: String(post.seq), seq: post.seq, by: post.by ?? "", at: post.at, text: post.text }));
+  const said = lessonOf(store).chat.map((post) => ({ key: String(post.seq), seq: post.seq, by: post.by ?? "", at: post.at, text: post.text }));
   const waiting = store.pending.filter((op) => op.kind === "chat.post").map((op) => ({ key: op.id, seq: null, by: store.me.id, at: 0, text: op.data.text }));
   /** @type {Line[]} */
   const lines = [...said, ...waiting];
@@ -65,7 +65,7 @@ function drawLines(app) {
     write(/** @type {Element} */ (element.querySelector("time")), line.seq === null ? t("sending") : clockTime(line.at));
     write(/** @type {Element} */ (element.querySelector("p")), line.text);
     const remove = /** @type {HTMLElement} */ (element.querySelector("button"));
-    remove.hidden = line.seq === null || !(amStaff(store) || line.by === store.me.id) || store.shown.status === "ended";
+    remove.hidden = line.seq === null || !(amStaff(store) || line.by === store.me.id) || lessonOf(store).status === "ended";
     set(remove, "aria-label", t("Remove the message of {name}", { name }));
   });
   drawEmpty(store, lines.length === 0);

@@ -3,7 +3,7 @@
 
 import { byId, el, write } from "../dom.js";
 import { t } from "../i18n.js";
-import { amStaff, mayRoam } from "../tools/rights.js";
+import { amStaff, lessonOf, mayRoam } from "../tools/rights.js";
 import { say } from "./announce.js";
 import { neighbour, step } from "./turning.js";
 import { watch } from "./watch.js";
@@ -20,7 +20,6 @@ export function pager({ store, session }) {
   watch(store, ["page", "pages", "people", "policy", "status"], () => {
     const lesson = store.shown;
     if (!lesson) return;
-    if (!store.following && !mayRoam(store) && lesson.status !== "ended") store.follow();
     const free = mayRoam(store) || lesson.status === "ended";
     previous.disabled = !free || neighbour(store, -1) === null;
     next.disabled = !free || neighbour(store, 1) === null;
@@ -35,7 +34,7 @@ export function pager({ store, session }) {
 
 /** @param {HTMLElement} where @param {import("../store.js").Store} store @param {boolean} away */
 function describe(where, store, away) {
-  const lesson = store.shown;
+  const lesson = lessonOf(store);
   const number = el("b");
   write(number, String(numberOf(lesson, store.page)));
   const [before, after] = t("Page {n} of {all}", { n: "\u0000", all: lesson.pages.length }).split("\u0000");

@@ -4,14 +4,15 @@
 import { byId, el, icon, initials, keyed, set, write } from "../dom.js";
 import { t, tn } from "../i18n.js";
 import { readableOn } from "../render/colors.js";
-import { amStaff, roleOf } from "../tools/rights.js";
+import { amStaff, lessonOf, roleOf } from "../tools/rights.js";
 import { say } from "./announce.js";
 import { arrowKeys, mark } from "./radios.js";
 import { found, possible, present, removed } from "./roster.js";
 import { watch } from "./watch.js";
 
 /** @typedef {import("./roster.js").Entry} Entry */
-/** @typedef {{store: import("../store.js").Store, session: import("../session.js").Session, openPerson: (entry: Entry) => void, drawing: () => Set<string>}} App */
+/** @typedef {{store: import("../store.js").Store, session: import("../session.js").Session}} Core */
+/** @typedef {Core & {openPerson: (entry: Entry) => void, writers: import("./writers.js").Writers}} App */
 
 /** So many rows at most: a room of 8,000 is searched, not scrolled. */
 const ROWS = 200;
@@ -22,7 +23,7 @@ export function people(app) {
   wireDraw(app);
   wireFind(() => draw());
   document.getElementById("lower-all")?.addEventListener("click", () => {
-    for (const participant of store.shown.hands) session.propose("hand.lower", { participant });
+    for (const participant of lessonOf(store).hands) session.propose("hand.lower", { participant });
   });
   const draw = () => {
     if (!store.shown) return;
@@ -30,7 +31,8 @@ export function people(app) {
     drawHere(app);
     drawRemoved(app);
   };
-  watch(store, ["people", "presence", "hands", "policy", "signals", "status"], draw);
+  watch(store, ["people", "presence", "hands", "policy", "me", "status"], draw);
+  app.writers.onChange(draw);
   announceHands(app);
 }
 
@@ -73,10 +75,10 @@ function wireFind(changed) {
 /** @param {App} app */
 function drawHands(app) {
   const { store, session } = app;
-  const lesson = store.shown;
+  const lesson = lessonOf(store);
   const names = everybody(app);
   byId("hands").hidden = lesson.hands.length === 0;
-  const entries = lesson.hands.map((/** @type {string} */ id) => names.get(id)).filter(Boolean);
+  const entries = /** @type {Entry[]} */ (lesson.hands.map((id) => names.get(id)).filter(Boolean));
   keyed(byId("hand-rows"), entries, (entry) => entry.id, (entry) => {
     const lower = el("button", { class: "btn", type: "button", onclick: () => session.propose("hand.lower", { participant: entry.id }) }, t("Lower"));
     return row(entry, el("span", { class: "place" }), penToggle(app, entry), amStaff(store) && lower);
@@ -92,7 +94,7 @@ function drawHands(app) {
 function drawHere(app) {
   const { store, session } = app;
   const { count, named, people: here } = session.presence;
-  const known = named ? present(here.values(), store.shown.people) : [];
+  const known = named ? present(here.values(), lessonOf(store).people) : [];
   const shown = found(known, byId("find").querySelector("input").value);
   write(byId("here-label"), t("Here, {n}", { n: count }));
   byId("find-button").hidden = known.length < 8 && byId("find").hidden;
@@ -121,7 +123,7 @@ function emptyWords(store, named, known, shown) {
 
 /** @param {App} app */
 function drawRemoved({ store, session }) {
-  const gone = amStaff(store) ? removed(store.shown.people) : [];
+  const gone = amStaff(store) ? removed(lessonOf(store).people) : [];
   byId("removed").hidden = gone.length === 0;
   keyed(byId("removed-rows"), gone, (entry) => entry.id, (entry) => {
     const back = el("button", { class: "btn", type: "button", onclick: () => session.propose("person.readmit", { participant: entry.id }) }, t("Readmit"));
@@ -147,18 +149,19 @@ function updateRow({ store }, element, entry) {
   write(/** @type {Element} */ (element.querySelector(".name small")), role);
   const pen = /** @type {HTMLElement|null} */ (element.querySelector("[data-allows]"));
   if (!pen) return;
-  const chosen = [...store.shown.policy.chosen].includes(entry.id);
-  pen.hidden = store.shown.policy.draw !== "chosen";
+  const { policy } = lessonOf(store);
+  const chosen = policy.chosen.includes(entry.id);
+  pen.hidden = policy.draw !== "chosen";
   set(pen, "aria-pressed", String(chosen));
   set(pen, "aria-label", t("Let {name} draw", { name: entry.name }));
 }
 
 /** @param {App} app @param {HTMLElement} element @param {Entry} entry */
-function updateState({ store, drawing }, element, entry) {
-  const up = store.shown.hands.includes(entry.id);
-  write(/** @type {Element} */ (element.querySelector(".state")), drawing().has(entry.id) ? t("drawing") : up ? t("hand up") : "");
+function updateState({ store, writers }, element, entry) {
+  const up = lessonOf(store).hands.includes(entry.id);
+  write(/** @type {Element} */ (element.querySelector(".state")), writers.now.has(entry.id) ? t("drawing") : up ? t("hand up") : "");
   const more = /** @type {HTMLElement} */ (element.querySelector(".quiet:not([data-allows])"));
-  const { rename, remove } = possible({ id: store.me.id, role: roleOf(store, store.me.id) ?? "student" }, entry, store.shown.people);
+  const { rename, remove } = possible({ id: store.me.id, role: roleOf(store, store.me.id) ?? "student" }, entry, lessonOf(store).people);
   more.hidden = !rename && !remove;
   set(more, "aria-label", t("More about {name}", { name: entry.name }));
 }
@@ -167,11 +170,11 @@ function updateState({ store, drawing }, element, entry) {
 function penToggle({ store, session }, entry) {
   if (!amStaff(store) || entry.role !== "student") return null;
   return el("button", { class: "quiet", type: "button", "data-allows": true, hidden: true, onclick: () => {
-    session.propose("draw.allow", { participant: entry.id, allowed: ![...store.shown.policy.chosen].includes(entry.id) });
+    session.propose("draw.allow", { participant: entry.id, allowed: !lessonOf(store).policy.chosen.includes(entry.id) });
   } }, icon("pen"));
 }
 
-/** @param {App} app @returns {Map<string, Entry>} everybody known: here or not */
+/** @param {Core} app @returns {Map<string, Entry>} everybody known: here or not */
 export function everybody({ store, session }) {
   /** @type {Map<string, Entry>} */
   const all = new Map(session.presence.people);

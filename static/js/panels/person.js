@@ -4,7 +4,7 @@
 import { byId, el, icon, initials, write } from "../dom.js";
 import { t } from "../i18n.js";
 import { readableOn } from "../render/colors.js";
-import { roleOf } from "../tools/rights.js";
+import { lessonOf, roleOf } from "../tools/rights.js";
 import { close, open } from "./dialogs.js";
 import { possible } from "./roster.js";
 
@@ -44,7 +44,7 @@ export function person({ store, session }) {
 
   /** @param {Entry} entry */
   function choices(entry) {
-    const { policy, hands, people } = store.shown;
+    const { policy, hands, people } = lessonOf(store);
     const { rename: mayRename, remove, allow } = possible({ id: store.me.id, role: roleOf(store, store.me.id) ?? "student" }, entry, people);
     const chosen = policy.chosen.includes(entry.id);
     return [

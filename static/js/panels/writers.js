@@ -8,14 +8,17 @@ export class Writers {
   /** @type {Map<string, ReturnType<typeof setTimeout>>} */
   #timers = new Map();
 
-  /** @param {{touch: (topic: "signals") => void}} store  told when the set changes */
-  constructor(store) {
-    this.store = store;
-  }
+  /** @type {Set<() => void>} */
+  #listeners = new Set();
 
   /** @returns {Set<string>} participants */
   get now() {
     return new Set(this.#timers.keys());
+  }
+
+  /** @param {() => void} fn  called when somebody begins or ends */
+  onChange(fn) {
+    this.#listeners.add(fn);
   }
 
   /** @param {{kind: string, by: string}[]} signals */
@@ -26,9 +29,13 @@ export class Writers {
       clearTimeout(known);
       this.#timers.set(by, setTimeout(() => {
         this.#timers.delete(by);
-        this.store.touch("signals");
+        this.#tell();
       }, STAYS));
-      if (known === undefined) this.store.touch("signals");
+      if (known === undefined) this.#tell();
     }
+  }
+
+  #tell() {
+    for (const fn of this.#listeners) fn();
   }
 }

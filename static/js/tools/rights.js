@@ -3,7 +3,13 @@
 
 /** @typedef {import("../store.js").Store} Store */
 
-/** The participant's role by the fold; somebody who has not acted yet is not in it. @param {Store} store @param {string|null} id @returns {string|null} */
+/** The lesson as this person sees it, for those who are called only once there is one. @param {Store} store @returns {import("../lesson.js").LessonState} */
+export function lessonOf(store) {
+  if (!store.shown) throw new Error("asked for the lesson before the first state came");
+  return store.shown;
+}
+
+/** The participant's role by the fold; somebody who has not acted yet is not in it. @param {Store} store @param {string} id @returns {string|null} */
 export function roleOf(store, id) {
   return store.shown?.people.get(id)?.role ?? (id === store.me.id ? store.me.role : null);
 }
@@ -19,14 +25,14 @@ export function mayDraw(store, id = store.me.id) {
   const lesson = store.shown;
   if (!lesson || lesson.status === "ended") return false;
   const { draw, chosen } = lesson.policy;
-  return isStaffRole(roleOf(store, id)) || draw === "everyone" || (draw === "chosen" && [...chosen].includes(id));
+  return isStaffRole(roleOf(store, id)) || draw === "everyone" || (draw === "chosen" && chosen.includes(id));
 }
 
 /** May I remove this item? @param {Store} store @param {import("../store.js").ShownItem} item */
 export function mayErase(store, item) {
   if (!mayDraw(store)) return false;
   if (amStaff(store) || item.by === store.me.id) return true;
-  return roleOf(store, item.by) === "student" && store.shown.policy.edit === "shared";
+  return roleOf(store, item.by) === "student" && lessonOf(store).policy.edit === "shared";
 }
 
 /** May I look at another page than the class? @param {Store} store */
@@ -35,5 +41,5 @@ export const mayRoam = (store) => amStaff(store) || Boolean(store.shown?.policy.
 /** May I write to the class? @param {Store} store */
 export function mayChat(store) {
   const lesson = store.shown;
-  return Boolean(lesson) && lesson.status !== "ended" && (amStaff(store) || lesson.policy.chat);
+  return lesson !== null && lesson.status !== "ended" && (amStaff(store) || lesson.policy.chat);
 }

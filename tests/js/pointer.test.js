@@ -1,0 +1,53 @@
+// Which pointer draws: palm, pinch, pen.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Arbiter } from "../../static/js/tools/pointer.js";
+
+test("one pointer draws at a time", () => {
+  const arbiter = new Arbiter();
+  assert.deepEqual(arbiter.down(1, "mouse", 0), { begins: true, cancels: false });
+  assert.deepEqual(arbiter.down(2, "mouse", 900), { begins: false, cancels: false });
+  assert.ok(arbiter.move(1, 1));
+  assert.ok(!arbiter.move(2, 1));
+  assert.ok(!arbiter.up(2));
+  assert.ok(arbiter.up(1));
+});
+
+test("a second finger within 150 ms takes the stroke back, however long it is", () => {
+  const arbiter = new Arbiter();
+  arbiter.down(1, "touch", 0);
+  arbiter.move(1, 30);
+  assert.deepEqual(arbiter.down(2, "touch", 150), { begins: false, cancels: true });
+  assert.ok(!arbiter.up(1));
+});
+
+test("a second finger on a stroke of few points takes it back, however late", () => {
+  const arbiter = new Arbiter();
+  arbiter.down(1, "touch", 0);
+  arbiter.move(1, 8);
+  assert.ok(arbiter.down(2, "touch", 5000).cancels);
+});
+
+test("a second finger on a stroke that is well under way is a resting hand", () => {
+  const arbiter = new Arbiter();
+  arbiter.down(1, "touch", 0);
+  arbiter.move(1, 9);
+  assert.deepEqual(arbiter.down(2, "touch", 151), { begins: false, cancels: false });
+  assert.ok(arbiter.up(1));
+});
+
+test("once a pen was seen, fingers do not draw", () => {
+  const arbiter = new Arbiter();
+  arbiter.down(1, "pen", 0);
+  arbiter.up(1);
+  assert.deepEqual(arbiter.down(2, "touch", 5000), { begins: false, cancels: false });
+  assert.equal(arbiter.drawing, null);
+});
+
+test("a pen takes over from the palm that came first", () => {
+  const arbiter = new Arbiter();
+  arbiter.down(1, "touch", 0);
+  assert.deepEqual(arbiter.down(2, "pen", 80), { begins: true, cancels: true });
+  assert.ok(!arbiter.up(1));
+  assert.ok(arbiter.up(2));
+});
