@@ -84,7 +84,7 @@ function drawEmpty(store, none) {
 }
 
 /** @param {number} at ms since 1970 */
-const clockTime = (at) => new Date(at).toLocaleTimeString(document.documentElement.lang || "en", { hour: "2-digit", minute: "2-digit" });
+const clockTime = (at) => new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
 
 /** @param {App} app */
 function wireForm({ store, session, tabs }) {
