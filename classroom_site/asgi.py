@@ -16,6 +16,7 @@ from servestatic import ServeStaticASGI
 from classrooms import fallback
 from classrooms.consumers import LessonConsumer
 from classrooms.origins import own_origins_only
+from whiteboard import images
 
 pages = ServeStaticASGI(
     django_application,
@@ -30,6 +31,7 @@ application = ProtocolTypeRouter(
             [
                 path("live/lessons/<int:lesson>/state/", fallback.state),
                 path("live/waiting/<str:code>/", fallback.waiting),
+                path("media/decks/<path:image>", images.door),
                 path("<path:rest>", pages),
                 path("", pages),
             ]

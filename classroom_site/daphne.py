@@ -1,8 +1,11 @@
 """Daphne as Lectern runs it: its flags, word when it listens, and an end that does not drag on."""
 
+import contextlib
 import os
+import signal
 import threading
 from collections.abc import Callable
+from typing import Any
 
 from daphne.cli import CommandLineInterface
 from daphne.server import Server
@@ -29,13 +32,23 @@ def flags(host: str, port: int) -> list[str]:
 
 def serve(host: str, port: int, *, listening: Callable[[], None]) -> None:
     """Serve in this thread until SIGINT or SIGTERM; `listening` is called once connections are accepted."""
-    from twisted.internet import reactor  # the import settles which reactor it is: Daphne's must come first
+    from twisted.internet import error, reactor  # the import settles which reactor it is: Daphne's must come first
 
     class Announcing(Server):  # type: ignore[misc]  # Daphne has no types
+        def __init__(self, **options: Any) -> None:
+            # Twisted leaves a SIGINT handler of ours alone, and an exception raised by one is lost in whatever runs.
+            super().__init__(signal_handlers=False, **options)
+
         def listen_success(self, port: object) -> None:
             super().listen_success(port)
             listening()
 
+    def stop() -> None:
+        with contextlib.suppress(error.ReactorNotRunning):  # the second Ctrl-C
+            reactor.stop()  # type: ignore[misc]  # the stub has it as an attribute
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda number, frame: reactor.callFromThread(stop))
     reactor.addSystemEventTrigger("before", "shutdown", _hurry)  # type: ignore[arg-type]  # Twisted's stub is wrong
     interface = CommandLineInterface()
     interface.server_class = Announcing

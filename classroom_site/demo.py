@@ -6,6 +6,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.contrib.auth.models import Group, User
+from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 
 from classroom_site import kept
@@ -19,6 +20,15 @@ PDF = Path(__file__).resolve().parent.parent / "demo" / "photosynthesis.pdf"
 
 
 @dataclasses.dataclass(frozen=True)
+class Wanted:
+    """What the demo shall be. An empty `password` means the one kept in DATA_DIR, drawn at the first start."""
+
+    code: str
+    user: str
+    password: str
+
+
+@dataclasses.dataclass(frozen=True)
 class Demo:
     """Who teaches where. `password` is None when the instructor has chosen one that only they know."""
 
@@ -27,24 +37,25 @@ class Demo:
     password: str | None
 
 
-def tidy_code(code: str) -> str:
-    """Return a join code as it is stored; ValueError when it is none."""
+def wanted(*, code: str, user: str, password: str) -> Wanted:
+    """Return the demo that is asked for, its code as it is stored; ValueError with a reason where it cannot be."""
     tidy = access.normalise(code)
     if len(tidy) != CODE_LENGTH or not set(tidy) <= set(CODE_ALPHABET):
-        raise ValueError(f"{code!r} is no join code: it takes {CODE_LENGTH} of {CODE_ALPHABET}")
-    return tidy
+        raise ValueError(f"{code!r} is no join code, which takes {CODE_LENGTH} of {CODE_ALPHABET}")
+    try:
+        User.username_validator(user)
+    except ValidationError:
+        raise ValueError(f"{user!r} is no user name, which takes letters, digits and @.+-_") from None
+    return Wanted(tidy, user, password)
 
 
-def ensure(*, code: str, user: str, password: str) -> Demo:
-    """Make what is missing of the demo, keep what is there, and start a lesson unless one is live.
-
-    An empty `password` means the one that is kept in DATA_DIR, drawn at the first call.
-    """
-    teacher, known = _instructor(user, password)
-    classroom = _classroom(code, teacher)
+def ensure(wanted: Wanted) -> Demo:
+    """Make what is missing of the demo, keep what is there, and start a lesson unless one is live."""
+    teacher, password = _instructor(wanted.user, wanted.password)
+    classroom = _classroom(wanted.code, teacher)
     if not classroom.lessons.filter(status=Lesson.Status.LIVE).exists():
         actions.start(classroom, title=TITLE, decks=[_deck(teacher)], by=teacher)
-    return Demo(code=code, user=user, password=known)
+    return Demo(wanted.code, wanted.user, password)
 
 
 def _instructor(name: str, wanted: str) -> tuple[User, str | None]:

@@ -7,6 +7,7 @@ import os
 import secrets
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import environ
 from csp.constants import NONCE
@@ -101,7 +102,9 @@ TEMPLATES = [
 ]
 
 # --- what is kept ------------------------------------------------------------------------------------------------
-DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'lectern.sqlite3'}")}
+_sqlite = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(DATA_DIR / "lectern.sqlite3")}
+_database = env.db("DATABASE_URL") if env.str("DATABASE_URL", default="") else _sqlite
+DATABASES: dict[str, dict[str, Any]] = {"default": _database}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # WAL lets readers and the one writer pass each other; IMMEDIATE takes the write lock at BEGIN, so a transaction
     # never fails half-way for it; FULL keeps a committed event through a power cut, and group commit pays for it.
@@ -165,6 +168,10 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "LessonStatus": "classrooms.models.Lesson.Status",
+        "DeckStatus": "whiteboard.models.Deck.Status",
+    },
 }
 
 CONTENT_SECURITY_POLICY = {

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from classroom_site import lan
-from tests.support.waiting import answers, free_port
+from tests.support.waiting import answers, free_port, until
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -153,6 +153,26 @@ def test_the_lesson_opens_on_the_slides_of_the_demo_deck(first: tuple[Path, str]
         image = f"http://127.0.0.1:{run.port}{pages[0]['slide']['images']['800']}"
         with urllib.request.urlopen(image, timeout=10) as answer:
             assert answer.headers["Content-Type"] == "image/webp"
+
+
+def test_an_uploaded_deck_is_converted_by_the_same_process(first: tuple[Path, str]) -> None:
+    pdf = (ROOT / "demo" / "photosynthesis.pdf").read_bytes()
+    body = b"".join(
+        b'--end\r\nContent-Disposition: form-data; name="%s"%s\r\n\r\n%s\r\n' % part
+        for part in ((b"title", b"", b"Mine"), (b"file", b'; filename="mine.pdf"', pdf))
+    )
+    with running(first[0]) as run:
+        token = post(run.port, "/api/token/", {"username": "teacher", "password": first[1]})[1]["token"]
+        headers = {"Authorization": f"Token {token}", "Content-Type": "multipart/form-data; boundary=end"}
+        decks = f"http://127.0.0.1:{run.port}/api/decks/"
+        with urllib.request.urlopen(urllib.request.Request(decks, body + b"--end--\r\n", headers)) as answer:
+            deck = json.load(answer)
+
+        def done() -> bool:
+            with urllib.request.urlopen(urllib.request.Request(f"{decks}{deck['id']}/", headers=headers)) as answer:
+                return bool(json.load(answer)["pages_done"] == 6)
+
+        until(done, timeout=20, saying="six pages are done")
 
 
 def test_secrets_are_readable_by_their_owner_alone(first: tuple[Path, str]) -> None:

@@ -221,7 +221,7 @@ def _environment(data: Path, database: str, redis: str) -> dict[str, str]:
     return kept | {
         "DATA_DIR": str(data),
         "STATIC_ROOT": str(data / "static"),
-        "DATABASE_URL": database or f"sqlite:///{data / 'lectern.sqlite3'}",
+        "DATABASE_URL": database,
         "REDIS_URL": redis,
         "SQLITE_SYNCHRONOUS": "NORMAL",  # tests kill processes, not the machine
         "PYTHONUNBUFFERED": "1",

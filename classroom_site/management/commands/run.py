@@ -14,9 +14,7 @@ from typing import IO, Any, NoReturn
 import environ
 import segno
 from django.conf import settings
-from django.contrib.auth.models import User
 from django.contrib.staticfiles.finders import get_finders
-from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connection
@@ -36,13 +34,14 @@ class Command(BaseCommand):
             signal.signal(number, _leave)  # until Daphne has its own
         port = _port(env.str("PORT", default="") or "8000")
         address = _bindable(settings.HOST, port)
+        wanted = _wanted_demo()
         with _only_process():
             try:
                 self._prepare_database()
             except DatabaseError as error:
                 sys.exit(f"The database cannot be used: {error}")
             self._prepare_static()
-            shown = self._prepare_demo()
+            shown = demo.ensure(wanted)
             worker.start()
             daphne.serve(address, port, listening=lambda: self._welcome(shown, port))
             sys.stdout.flush()
@@ -63,16 +62,6 @@ class Command(BaseCommand):
             call_command("collectstatic", interactive=False, verbosity=0)
             stamp.write_text(digest)
 
-    def _prepare_demo(self) -> demo.Demo:
-        try:
-            code = demo.tidy_code(env.str("DEMO_CODE", default="") or "TRYME2")
-            name = env.str("DEMO_USER", default="") or "teacher"
-            User.username_validator(name)
-        except (ValueError, ValidationError) as error:
-            message = error.messages[0] if isinstance(error, ValidationError) else error
-            sys.exit(f"The demo classroom cannot be made: {message}")
-        return demo.ensure(code=code, user=name, password=env.str("DEMO_PASSWORD", default=""))
-
     def _welcome(self, shown: demo.Demo, port: int) -> None:
         base = f"http://{_public_host(settings.HOST)}:{port}"
         join = f"{base}/j/{shown.code}/"
@@ -90,6 +79,17 @@ class Command(BaseCommand):
 
 def _leave(number: int, frame: types.FrameType | None) -> NoReturn:
     sys.exit(0)
+
+
+def _wanted_demo() -> demo.Wanted:
+    try:
+        return demo.wanted(
+            code=env.str("DEMO_CODE", default="") or "TRYME2",
+            user=env.str("DEMO_USER", default="") or "teacher",
+            password=env.str("DEMO_PASSWORD", default=""),
+        )
+    except ValueError as error:
+        sys.exit(f"The demo classroom cannot be made: {error}.")
 
 
 def _port(text: str) -> int:
