@@ -81,9 +81,10 @@ export class Catchup {
 
   /** Ask now: after a state was fetched the server sends nothing before it hears where we are. */
   ask() {
-    this.#enter("asked", ANSWER, () => this.#unanswered());
-    this.#askedAt = this.events.applied();
     this.events.ask();
+    if (!this.#held.size && !this.behind) return this.#idle(); // there is nothing to answer with
+    this.#askedAt = this.events.applied();
+    this.#enter("asked", ANSWER, () => this.#unanswered());
   }
 
   #drain() {
@@ -124,7 +125,6 @@ export class Catchup {
   }
 
   #unanswered() {
-    if (!this.#held.size && !this.behind) return this.#idle(); // there was nothing to answer with
     this.#failures += 1;
     if (this.#failures >= FAILURES) this.events.giveUp();
     else this.ask();

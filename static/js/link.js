@@ -202,7 +202,7 @@ export class Link {
 function framesOf(text) {
   try {
     const said = JSON.parse(text);
-    return Array.isArray(said) ? said : [said];
+    return (Array.isArray(said) ? said : [said]).filter((frame) => typeof frame?.type === "string");
   } catch {
     return [];
   }

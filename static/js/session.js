@@ -47,6 +47,7 @@ export class Session {
   #roundTrip = /** @type {number|null} */ (null);
   #ahead = 0; // ms that the server's clock is ahead of ours
   #connections = 0;
+  #knew = false; // whether the last `hello` said where we are
   #rosterDue = true;
   /** @type {any} */
   #timer = null;
@@ -226,6 +227,7 @@ export class Session {
   /** @returns {Frame} */
   #hello() {
     const { epoch, applied, at, lesson } = this.store;
+    this.#knew = Boolean(lesson);
     const where = lesson ? { epoch, since: applied, at } : { epoch: null, since: null, at: null };
     return { type: "hello", protocol: [PROTOCOL], ticket: this.tickets.current, client: this.outbox.client, ...where };
   }
@@ -253,10 +255,12 @@ export class Session {
     this.catchup.reset();
     if (mode !== "resume") {
       this.catchup.pause();
-      const there = await this.states.fetch(epoch);
+      // A state that came after `hello` is as good as one that is fetched now.
+      const there = (!this.#knew && this.store.epoch === epoch) || (await this.states.fetch(epoch));
       if (connection !== this.#connections || !this.link.up) return; // another connection goes its own way
       if (!there) return this.link.restart();
       this.catchup.resume();
+      this.catchup.reaches(head);
       this.catchup.ask();
     }
     this.signals.open = true;

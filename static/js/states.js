@@ -12,10 +12,8 @@
  */
 
 const AGAIN = 600_000; // ms between two states fetched because of a digest
-const FRESH = 5_000; // ms that a fetched state counts as just fetched
 
 export class States {
-  #fetchedAt = -Infinity;
   #comparedAt = -Infinity;
   #loading = false;
   /** How often our fold was not the server's. */
@@ -33,12 +31,10 @@ export class States {
     this.around = around;
   }
 
-  /** Have a state of this epoch that was fetched just now. @param {string|null} epoch  null: of any @returns {Promise<boolean>} */
+  /** Fetch a state of this epoch, not older than ours. @param {string|null} epoch  null: of any @returns {Promise<boolean>} */
   async fetch(epoch) {
     const { store } = this;
-    const known = epoch !== null && epoch === store.epoch;
-    if (known && this.clock.now() - this.#fetchedAt < FRESH) return true;
-    const snapshot = await this.snapshots.fetch("current", () => (known ? store.applied : null));
+    const snapshot = await this.snapshots.fetch("current", () => (epoch === store.epoch ? store.applied : null));
     if (!snapshot || (epoch !== null && snapshot.epoch !== epoch)) return false;
     // Two who waited for it share it; and events may have gone beyond it, on a connection that had no need of it.
     if (snapshot.epoch !== store.epoch || snapshot.seq > store.applied) this.#take(snapshot);
@@ -77,7 +73,6 @@ export class States {
 
   /** @param {import("./transport/doors.js").Snapshot} snapshot */
   #take(snapshot) {
-    this.#fetchedAt = this.clock.now();
     this.around.settled(this.store.snapshot(snapshot));
   }
 

@@ -18,7 +18,8 @@ import { Views } from "./views.js";
  * @property {number} born         ms, own clock
  * @property {number|null} seq     known once `logged`
  * @property {number} rank         its predicted seq, above all that the log will reach
- * @property {Rights|null|undefined} rights  on boards, as they were when it was made; null: none
+ * @property {Rights|null|undefined} rights  on boards, as they were when it was made, and for good: it stays on screen until
+ *   the log or the door says otherwise, whatever rule changes meanwhile; null: none; undefined: not known yet
  *
  * An item as it is displayed. Frozen; a new object whenever anything of it changes, so `===` tells.
  * @typedef {object} ShownItem
@@ -291,7 +292,7 @@ export class Store {
   /** @param {Op} op */
   #add(op) {
     /** @type {PendingOp} */
-    const pending = { ...op, state: "queued", seq: null, rank: PENDING + (this.#ranks += 1), rights: undefined };
+    const pending = { ...op, state: "queued", seq: null, rank: PENDING + (this.#ranks += 1), rights: this.#rights(op.kind) };
     this.pending.push(pending);
     if (BOARD_OPS.has(op.kind)) this.views.lay(pending);
     this.#disturb(pending);
@@ -386,9 +387,10 @@ export class Store {
     this.views.soil(page, ids);
   }
 
-  /** What an own op may do to a board now. @param {string} kind @returns {Rights|null} */
+  /** What an own op may do to a board now. @param {string} kind @returns {Rights|null|undefined} undefined: not known yet */
   #rights(kind) {
-    const { policy, students } = /** @type {LessonState} */ (this.shown);
+    if (!this.shown) return undefined;
+    const { policy, students } = this.shown;
     if (STAFF.has(this.me.role)) return { free: true, own: false, students };
     const draws = policy.draw === "everyone" || (policy.draw === "chosen" && policy.chosen.includes(this.me.id));
     if (!draws || kind !== "board.edit") return null;

@@ -19,7 +19,7 @@ import { OPS } from "./protocol.js";
  * @property {(page: string) => boolean} loaded  a pending page is, though it has no board
  * @property {() => PendingOp[]} pending
  * @property {() => string} me
- * @property {(kind: string) => Rights|null} rights  what an own op may do to a board now
+ * @property {(kind: string) => Rights|null|undefined} rights  what an own op may do to a board now
  * @property {(page: string, ids: string[]|null) => void} changed  ids null: perhaps all
  */
 
@@ -142,10 +142,9 @@ export class Views {
     return overlay;
   }
 
-  /** Rights are those of the moment when the op is shown first, and for good: it stays on screen until the log or the
-   * door says otherwise, whatever rule changes meanwhile. @param {Overlay} overlay @param {PendingOp} op */
+  /** @param {Overlay} overlay @param {PendingOp} op */
   #fold(overlay, op) {
     if (op.rights === undefined) op.rights = this.source.rights(op.kind);
-    overlay.add({ kind: OPS.get(op.kind) ?? "", data: op.data, rank: op.rank, rights: op.rights });
+    overlay.add({ kind: OPS.get(op.kind) ?? "", data: op.data, rank: op.rank, rights: op.rights ?? null });
   }
 }
