@@ -13,6 +13,7 @@ from classrooms.closes import Close
 from classrooms.lesson import digests, permit, state_json
 from classrooms.refusals import SENTENCES, Refused
 from tests.support import logs
+from tests.support.lively import lively
 from tests.support.ops import ops
 from tests.support.twin import Twin, running_twin
 from whiteboard import points
@@ -44,6 +45,20 @@ asks = st.lists(
 @MANY
 @given(log=logs.logs(), cut=st.integers(0, 70), asks=asks)
 def test_generated_logs_fold_to_equal_states(
+    twin: Twin, log: list[dict[str, Any]], cut: int, asks: list[tuple[str | None, str, dict[str, Any]]]
+) -> None:
+    assert_equal_folds(twin, log, cut, asks)
+
+
+@MANY
+@given(seed=st.integers(0, 2**32), length=st.integers(0, 150), cut=st.integers(0, 150), asks=asks)
+def test_lively_logs_fold_to_equal_states(
+    twin: Twin, seed: int, length: int, cut: int, asks: list[tuple[str | None, str, dict[str, Any]]]
+) -> None:
+    assert_equal_folds(twin, lively(seed, length), cut, asks)
+
+
+def assert_equal_folds(
     twin: Twin, log: list[dict[str, Any]], cut: int, asks: list[tuple[str | None, str, dict[str, Any]]]
 ) -> None:
     """The twin goes through a snapshot at `cut`, which must change nothing."""

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Container
+from functools import lru_cache
 from typing import Any, Protocol
 
 import msgspec
@@ -92,7 +93,7 @@ def drop_dead(board: Board, seq: int) -> None:
         del board.items[key]
         mark = board.marks.pop(key)
         for field, register in item.fields.items():
-            board.digest = (board.digest - _hash(f"{field}|{register.seq}", mark)) & _MASK
+            board.digest = (board.digest - _trace(mark, field, register.seq)) & _MASK
         board.version += 1
 
 
@@ -140,6 +141,33 @@ def is_whole(value: object) -> bool:
 
 def _hash(text: str, state: int = _OFFSET) -> int:
     for byte in text.encode("ascii"):
+        state = (state ^ byte) * _PRIME & _MASK
+    return state
+
+
+class _Step:
+    """How hashing on over one text changes a state: `state * factor + rest`, where `rest` hangs on the low byte alone.
+
+    Only the low byte of a state meets the XOR of FNV-1a; all above it is multiplied.
+    """
+
+    __slots__ = ("factor", "rests")
+
+    def __init__(self, text: str) -> None:
+        self.factor = pow(_PRIME, len(text), _MASK + 1)
+        self.rests = [(_hash(text, low) - low * self.factor) & _MASK for low in range(256)]
+
+
+@lru_cache(maxsize=64)
+def _step(field: str) -> _Step:
+    return _Step(field + "|")
+
+
+def _trace(mark: int, field: str, seq: int) -> int:
+    """Return what a register adds to the digest: the hash of `item|field|seq`, from the mark of the item."""
+    step = _step(field)
+    state = (mark * step.factor + step.rests[mark & 0xFF]) & _MASK
+    for byte in b"%d" % seq:
         state = (state ^ byte) * _PRIME & _MASK
     return state
 
@@ -238,9 +266,9 @@ def _write(
         foreign = old.foreign if old.by == by else old.seq  # the newest write by anybody but `by`
         if guard is not None and foreign > guard:
             return False
-        board.digest -= _hash(f"{field}|{old.seq}", board.marks[key])
+        board.digest -= _trace(board.marks[key], field, old.seq)
     item.fields[field] = Register(value, by, seq, foreign)
-    board.digest = (board.digest + _hash(f"{field}|{seq}", board.marks[key])) & _MASK
+    board.digest = (board.digest + _trace(board.marks[key], field, seq)) & _MASK
     if field == "alive":
         if value:
             board.live += 1
