@@ -1,7 +1,7 @@
 """Classrooms at /teach/: settings, join card, staff, and starting a lesson."""
 
 import functools
-from typing import Any
+from typing import Any, cast
 
 import segno
 from django import forms
@@ -23,6 +23,36 @@ from whiteboard.slides import UNFINISHED
 
 LEADS = (Staff.Role.OWNER, Staff.Role.INSTRUCTOR)  # who changes a classroom and starts lessons; assistants do neither
 DECKS_AT_START = 20
+CHOICES = {
+    "draw": {"everyone": "Everyone", "chosen": "Those I choose", "staff": "Staff only"},
+    "edit": {"own": "Their own", "shared": "Each other's too"},
+    "door": {"open": "Open", "locked": "Locked"},
+}
+
+
+class ClassroomForm(forms.ModelForm[Classroom]):
+    """What every lesson of the classroom begins with."""
+
+    class Meta:
+        model = Classroom
+        fields = ["title", "draw", "edit", "door", "chat", "roam"]
+        labels = {
+            "draw": "Who may draw",
+            "edit": "Whose drawing students may change",
+            "door": "Door",
+            "chat": "Students may chat",
+            "roam": "Students may turn pages",
+        }
+        help_texts = {
+            "draw": "Each lesson begins like this; you can change it while you teach.",
+            "door": "Locked: nobody new comes in until you open it.",
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, words in CHOICES.items():
+            if name in self.fields:  # those who may only look get no fields
+                cast(forms.ChoiceField, self.fields[name]).choices = list(words.items())
 
 
 class StaffForm(forms.ModelForm[Staff]):
@@ -92,8 +122,8 @@ class StaffInline(admin.TabularInline[Staff, Classroom]):
     media = forms.Media()
 
     def has_view_permission(self, request: HttpRequest, obj: Classroom | None = None) -> bool:
-        """Show the staff of own classrooms to those on it."""
-        return obj is not None and role_in(obj, request) != ""
+        """Show the staff of own classrooms to those on it; without a classroom Django asks about own ones in general."""
+        return obj is None or role_in(obj, request) != ""
 
     def has_change_permission(self, request: HttpRequest, obj: Classroom | None = None) -> bool:
         """Let those who lead the classroom change roles."""
@@ -125,7 +155,7 @@ class ClassroomAdmin(OwnedAdmin):
     """The classrooms that the user teaches in."""
 
     owner_path = "staff__user"
-    fields = ["title", "draw", "edit", "door", "chat", "roam"]
+    form = ClassroomForm
     radio_fields = {"draw": admin.HORIZONTAL, "edit": admin.HORIZONTAL, "door": admin.HORIZONTAL}
     list_display = ["title", "code", "live"]
     search_fields = ["title"]

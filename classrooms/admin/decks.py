@@ -15,7 +15,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from classrooms import decks
-from classrooms.admin.site import OwnedAdmin, teach, user_of
+from classrooms.admin.site import OwnedAdmin, teach, user_of, when
 from classrooms.refusals import Refused
 from whiteboard.models import Deck
 
@@ -27,15 +27,30 @@ class UploadForm(forms.Form):
     title = forms.CharField(max_length=120, required=False)
 
 
+class Shown(admin.SimpleListFilter):
+    """Decks that are offered when a lesson starts, or those that are hidden."""
+
+    title = "place"
+    parameter_name = "hidden"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Name the two."""
+        return [("0", "On the shelf"), ("1", "Hidden")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Deck]) -> QuerySet[Deck]:
+        """Keep the chosen ones."""
+        return queryset.filter(hidden=self.value() == "1") if self.value() in ("0", "1") else queryset
+
+
 @admin.register(Deck, site=teach)
 class DeckAdmin(OwnedAdmin):
     """The user's own decks. They are hidden, never deleted: lessons of the past show their pages."""
 
     owner_path = "owner"
     fields = ["title", "hidden"]
-    list_display = ["picture", "title", "state", "created_at", "hidden"]
+    list_display = ["picture", "title", "state", "uploaded", "shown"]
     list_display_links = ["picture", "title"]
-    list_filter = ["status", "hidden"]
+    list_filter = ["status", Shown]
     search_fields = ["title"]
     actions = ["hide", "show"]
 
@@ -68,6 +83,16 @@ class DeckAdmin(OwnedAdmin):
     def state(self, deck: Deck) -> str:
         """Say how far the conversion is, or why it failed."""
         return decks.describe(deck)
+
+    @admin.display(description="Uploaded", ordering="created_at")
+    def uploaded(self, deck: Deck) -> str:
+        """Say when it came."""
+        return when(deck.created_at)
+
+    @admin.display(description="", ordering="hidden")
+    def shown(self, deck: Deck) -> str:
+        """Say when it is not offered any more."""
+        return "Hidden" if deck.hidden else ""
 
     @admin.action(description="Hide the selected decks", permissions=["change"])
     def hide(self, request: HttpRequest, queryset: QuerySet[Deck]) -> None:

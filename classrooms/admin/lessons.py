@@ -10,7 +10,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from classrooms import actions
-from classrooms.admin.site import OwnedAdmin, teach, user_of
+from classrooms.admin.site import OwnedAdmin, teach, user_of, when
 from classrooms.models import Lesson
 from classrooms.refusals import Refused
 
@@ -20,8 +20,8 @@ class LessonAdmin(OwnedAdmin):
     """The lessons of the user's classrooms. They are started from a classroom, and read-only: the log is theirs."""
 
     owner_path = "classroom__staff__user"
-    fields = readonly_fields = ("title", "classroom", "status", "started_at", "ended_at", "seats", "head")
-    list_display = ["title", "classroom", "state", "started_at", "ended_at", "seats"]
+    fields = readonly_fields = ("title", "classroom", "state", "started", "ended", "people", "events")
+    list_display = ["title", "classroom", "state", "started", "ended", "people"]
     list_filter = ["status", ("classroom", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["classroom"]
     search_fields = ["title"]
@@ -32,6 +32,26 @@ class LessonAdmin(OwnedAdmin):
         if lesson.status != Lesson.Status.LIVE:
             return lesson.get_status_display()
         return format_html('<a class="chip on" href="{}">Live</a>', reverse("lesson", args=[lesson.pk]))
+
+    @admin.display(description="Started", ordering="started_at")
+    def started(self, lesson: Lesson) -> str:
+        """Say when it began."""
+        return when(lesson.started_at)
+
+    @admin.display(description="Ended", ordering="ended_at")
+    def ended(self, lesson: Lesson) -> str:
+        """Say when it ended."""
+        return when(lesson.ended_at)
+
+    @admin.display(description="People", ordering="seats")
+    def people(self, lesson: Lesson) -> int:
+        """Count who has taken a seat."""
+        return lesson.seats
+
+    @admin.display(description="Events", ordering="head")
+    def events(self, lesson: Lesson) -> int:
+        """Count what happened."""
+        return lesson.head
 
     def get_urls(self) -> list[URLPattern]:
         """Add the page that ends a lesson."""

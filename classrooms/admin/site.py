@@ -1,5 +1,6 @@
 """The admin site of instructors, and the base that keeps each of them to their own rows."""
 
+from datetime import datetime
 from typing import Any, ClassVar, cast
 
 from django import forms
@@ -12,6 +13,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, reverse
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 
 from classrooms import access, decks
 from classrooms.models import Classroom, Lesson, Staff
@@ -30,6 +33,11 @@ def role_in(classroom: Classroom, request: HttpRequest) -> str:
     """Return the requester's role among the classroom's staff, "" if none."""
     staff = access.staff_of(classroom, request.user)
     return staff.role if staff else ""
+
+
+def when(time: datetime | None) -> str:
+    """Return a moment in the server's time zone, as a list has it; "" for none."""
+    return date_format(localtime(time), "j M Y, H:i") if time else ""
 
 
 class OwnedAdmin(admin.ModelAdmin[Any]):
@@ -130,6 +138,9 @@ class TeachSite(admin.AdminSite):
     index_title = "Your classrooms"
     index_template = "admin/teach.html"
     login_form = LoginForm
+    logout_template = "admin/logged_out.html"
+    password_change_template = "admin/password_change.html"  # noqa: S105
+    password_change_done_template = "admin/password_changed.html"  # noqa: S105
     enable_nav_sidebar = False
     empty_value_display = "–"
 
