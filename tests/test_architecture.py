@@ -19,11 +19,12 @@ ROWS = {
     "wiring": {"classroom_site"},
     "doors": {
         "classrooms.consumers", "classrooms.lane", "classrooms.fallback", "classrooms.origins",
-        "classrooms.api", "classrooms.api_decks", "classrooms.views", "classrooms.admin", "classrooms.management",
+        "classrooms.rest", "classrooms.api", "classrooms.api_decks", "classrooms.views", "classrooms.admin",
+        "classrooms.management",
     },
     "verbs": {"classrooms.actions", "classrooms.decks"},
     "hub": {
-        "classrooms.hub", "classrooms.room", "classrooms.layer", "classrooms.presence", "classrooms.signals",
+        "classrooms.hub", "classrooms.room", "classrooms.cursors", "classrooms.connection", "classrooms.layer", "classrooms.presence", "classrooms.signals",
         "classrooms.states", "classrooms.waiting",
     },
     "keepers": {
@@ -34,6 +35,7 @@ ROWS = {
     "pure": {
         "classrooms.messages", "classrooms.kinds", "classrooms.lesson", "classrooms.lesson_state", "classrooms.roles",
         "classrooms.refusals", "classrooms.closes", "classrooms.ring", "classrooms.meter",
+        "classrooms.guesses",
         "whiteboard.board", "whiteboard.items", "whiteboard.points",
     },
 }  # fmt: skip
@@ -45,8 +47,8 @@ JS_LAYERS = [
     "panels tools render",
     "dom i18n",
     "session",
-    "transport link sender catchup snapshots signals store display overlay outbox partitions",
-    "lesson lesson_state board items points protocol ops clock bucket",
+    "transport link sender catchup snapshots states tickets signals store views display overlay outbox partitions",
+    "lesson lesson_state kinds board items points protocol predict ops clock bucket roster surroundings pulse",
 ]
 
 SAFE_MARKUP = {"classroom_site/templatetags/assets.py"}  # JSON of our own file names, escaped there

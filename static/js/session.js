@@ -2,14 +2,17 @@
 // @ts-check
 import { Catchup } from "./catchup.js";
 import { systemClock, systemRandom } from "./clock.js";
+import { readOp } from "./kinds.js";
 import { Link } from "./link.js";
 import { Outbox } from "./outbox.js";
-import { normaliseEdit } from "./items.js";
 import { PROTOCOL, itemId, opId } from "./protocol.js";
+import { Pulse } from "./pulse.js";
+import { Roster } from "./roster.js";
 import { Sender } from "./sender.js";
 import { Signals } from "./signals.js";
 import { Snapshots } from "./snapshots.js";
 import { States } from "./states.js";
+import { shelvesOf, wakersOf } from "./surroundings.js";
 import { Tickets } from "./tickets.js";
 import { Doors } from "./transport/doors.js";
 import { SocketTransport } from "./transport/socket.js";
@@ -27,8 +30,8 @@ import { SocketTransport } from "./transport/socket.js";
  * @property {string} message      the server's sentence for the phase, or ""
  * @property {number} mismatches   how often our fold was not the server's (each ended with a fresh state)
  *
- * @typedef {{id: string, name: string, role: string, color: string}} Person
- * @typedef {{count: number, people: Map<string, Person>, named: boolean}} Presence  named: false in large rooms, `people` is empty
+ * @typedef {import("./roster.js").Person} Person
+ * @typedef {import("./roster.js").Presence} Presence
  * @typedef {{kind: string, by: string, data: any}} Signal
  *
  * @typedef {import("./clock.js").Clock} Clock
@@ -37,20 +40,14 @@ import { SocketTransport } from "./transport/socket.js";
  * @typedef {{type: string, [field: string]: any}} Frame
  */
 
-const TIME_EVERY = 10_000; // ms between two measurements of the round trip
-
 export class Session {
   /** @type {{phase: Phase, since: number, message: string}} */
   #phase;
   #ops = 0;
   #items = 0;
-  #roundTrip = /** @type {number|null} */ (null);
-  #ahead = 0; // ms that the server's clock is ahead of ours
   #connections = 0;
   #knew = false; // whether the last `hello` said where we are
-  #rosterDue = true;
-  /** @type {any} */
-  #timer = null;
+  #roster = new Roster();
   /** @type {Set<(signals: Signal[]) => void>} */
   #listeners = new Set();
   #ears = new AbortController();
@@ -64,15 +61,13 @@ export class Session {
    *   transport?: import("./transport/socket.js").Transport, doors?: Pick<Doors, "state"|"ticket"|"rejoin">,
    *   wakers?: EventTarget[]}} parts  csrf: for members of staff; wakers: where `online pageshow pagehide visibilitychange` happen
    */
-  constructor({ pass, store, csrf, clock = systemClock, random = systemRandom, outbox, transport, doors, wakers = surroundings() }) {
+  constructor({ pass, store, csrf, clock = systemClock, random = systemRandom, outbox, transport, doors, wakers = wakersOf() }) {
     const whose = { lesson: pass.lesson, participant: pass.participant.id };
     this.store = store;
     this.clock = clock;
     this.wakers = wakers;
     this.#phase = { phase: "connecting", since: clock.now(), message: "" };
-    /** @type {Presence} */
-    this.presence = { count: 0, people: new Map(), named: false };
-    this.outbox = outbox ?? new Outbox(whose, { factory: shelves(), clock, random });
+    this.outbox = outbox ?? new Outbox(whose, { factory: shelvesOf(), clock, random });
     const theDoors = doors ?? new Doors(pass, { csrf });
     this.tickets = new Tickets(theDoors, pass.ticket, pass.participant.id);
     this.link = new Link({
@@ -103,6 +98,7 @@ export class Session {
       mark: (id, state) => store.mark(id, state),
       post: (frames) => this.link.send(frames),
     });
+    this.pulse = new Pulse({ clock, ask: (t) => this.link.send([{ type: "time", t }]) });
     this.signals = new Signals({ clock, post: (frames) => this.link.send(frames) });
     this.snapshots = new Snapshots({ door: theDoors, tickets: this.tickets, clock, random });
     this.states = new States({
@@ -186,7 +182,7 @@ export class Session {
     const { pending } = this.store;
     return {
       ...this.#phase,
-      roundTrip: this.#roundTrip,
+      roundTrip: this.pulse.roundTrip,
       unsent: pending.length,
       oldest: pending.length ? Math.min(...pending.map((op) => op.born)) : null,
       durable: this.outbox.durable,
@@ -194,9 +190,14 @@ export class Session {
     };
   }
 
+  /** @returns {Presence} */
+  get presence() {
+    return this.#roster.presence;
+  }
+
   /** ms since 1970 by the server's clock, for showing ages and timers. @returns {number} */
   get serverNow() {
-    return this.clock.now() + this.#ahead;
+    return this.pulse.serverNow;
   }
 
   /** Reconnect now instead of waiting for the next try ("try again" in the banner). */
@@ -239,17 +240,16 @@ export class Session {
     else if (frame.type === "done") this.#done(frame);
     else if (frame.type === "refused") this.#refused(frame);
     else if (frame.type === "signals") this.#passOn(frame.signals);
-    else if (frame.type === "presence") this.#roster(frame);
+    else if (frame.type === "presence") this.#here(frame);
     else if (frame.type === "ping") this.#ping(frame);
-    else if (frame.type === "time") this.#time(frame);
+    else if (frame.type === "time") this.#time(/** @type {any} */ (frame));
   }
 
   /** @param {Frame} frame */
   async #welcome({ epoch, head, mode, me, ticket, limits, pace, now }) {
     const connection = (this.#connections += 1);
     this.tickets.current = ticket;
-    this.#ahead = now - this.clock.now();
-    this.#rosterDue = true;
+    this.#roster.begin();
     this.store.setMe(me);
     this.signals.pace = pace;
     this.catchup.reset();
@@ -267,7 +267,7 @@ export class Session {
     this.#enter(this.store.ended ? "ended" : "live");
     this.sender.open(limits);
     this.catchup.reaches(head);
-    this.#measure();
+    this.pulse.start(now);
     void this.states.loadBoard();
   }
 
@@ -289,7 +289,7 @@ export class Session {
     this.catchup.reset();
     this.sender.close();
     this.signals.close();
-    this.clock.clearTimeout(this.#timer);
+    this.pulse.stop();
   }
 
   /** @param {EventTarget} waker */
@@ -339,13 +339,15 @@ export class Session {
     if (others.length) for (const fn of this.#listeners) fn(others);
   }
 
-  /** @param {Frame} frame  all who are here, first; then who came and who left */
-  #roster({ count, here, left }) {
-    const people = this.#rosterDue ? new Map() : new Map(this.presence.people);
-    for (const person of here ?? []) people.set(person.id, person);
-    for (const id of left ?? []) people.delete(id);
-    this.#rosterDue = false;
-    this.presence = { count, people, named: Boolean(here) };
+  /** @param {{t: number, now: number}} answer */
+  #time(answer) {
+    this.pulse.hear(answer);
+    this.store.touch("status");
+  }
+
+  /** @param {any} frame */
+  #here(frame) {
+    this.#roster.hear(frame);
     this.store.touch("presence");
   }
 
@@ -363,42 +365,14 @@ export class Session {
     this.catchup.ask();
     void this.states.loadBoard();
   }
-
-  /** Measure the round trip now and then. */
-  #measure() {
-    this.clock.clearTimeout(this.#timer);
-    this.link.send([{ type: "time", t: this.clock.now() }]);
-    this.#timer = this.clock.setTimeout(() => this.#measure(), TIME_EVERY);
-  }
-
-  /** @param {Frame} frame */
-  #time({ t, now }) {
-    this.#roundTrip = Math.max(0, this.clock.now() - t);
-    this.#ahead = now + this.#roundTrip / 2 - this.clock.now();
-    this.store.touch("status");
-  }
 }
 
 /** The data as the server will store it, so that what is drawn before and after is the same. What is not fit for that is
  * left for the door to refuse, with its code. @param {string} kind @param {any} data */
 function normal(kind, data) {
   try {
-    return kind === "board.edit" ? { ...data, edits: data.edits.map(normaliseEdit) } : data;
+    return readOp(kind, data).data;
   } catch {
     return data;
   }
-}
-
-/** The browser's own shelves; some refuse even to be asked. */
-function shelves() {
-  try {
-    return globalThis.indexedDB;
-  } catch {
-    return null;
-  }
-}
-
-/** @returns {EventTarget[]} */
-function surroundings() {
-  return [globalThis.window, globalThis.document].filter(Boolean);
 }

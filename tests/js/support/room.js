@@ -6,7 +6,7 @@ import { toJSON } from "../../../static/js/lesson.js";
 import { Outbox } from "../../../static/js/outbox.js";
 import { Session } from "../../../static/js/session.js";
 import { Store } from "../../../static/js/store.js";
-import { FakeClock, seeded, settle } from "./clock.js";
+import { FakeClock, seeded } from "./clock.js";
 import { FakeServer } from "./server.js";
 
 export const STYLE = { color: "#d3322b", width: 4, opacity: 1, dash: "solid", fill: "none" };
@@ -108,4 +108,5 @@ export function erase({ session }, ids, page = "p1") {
   return session.propose("board.edit", { page, edits: ids.map((id) => ["remove", id]) });
 }
 
-export { settle };
+/** The ops in the log, in its order. */
+export const opIds = (server) => server.log.filter(({ op }) => op && !op.startsWith("joined:")).map(({ op }) => op);

@@ -161,9 +161,8 @@ class Wire {
   }
 
   hear(text) {
-    if (!this.server.connections.has(this)) return;
     const said = JSON.parse(text);
-    for (const frame of Array.isArray(said) ? said : [said]) this[frame.type]?.(frame);
+    for (const frame of Array.isArray(said) ? said : [said]) if (this.server.connections.has(this)) this[frame.type]?.(frame);
   }
 
   // ---- frames
