@@ -1,4 +1,4 @@
-"""The hub: one a process and event loop. It holds the rooms, hears the log and the channel layer, and keeps the beat."""
+"""The hub: one a process and event loop. It holds the rooms, hears the log and the channel layer, keeps the beat."""
 
 import asyncio
 import logging
@@ -54,12 +54,13 @@ class Hub:
     def __init__(self) -> None:
         self.process = secrets.token_hex(4)
         self.rooms: dict[int, Room] = {}
-        self.counts: Counter[str] = Counter()  # what an operator wants to see: dropped, gaps, resumes, snapshots …
+        self.counts: Counter[str] = Counter()  # what an operator wants to see: reads, gaps, snapshots, drops …
+        self.waiting = Waiting(in_reader)
         self._waking: dict[int, asyncio.Task[Room]] = {}
+        self._freezing: set[int] = set()
         self._wheel: list[dict[Connection, Room]] = [{} for _ in range(WHEEL)]
         self._turn = 0
-        self._tasks: set[asyncio.Task[None]] = set()
-        self.waiting = Waiting(in_reader)
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._layer = Layer(self.process, self._hear_others, self._count)
         self._unsubscribe: Callable[[], None] = lambda: None
 
@@ -78,13 +79,18 @@ class Hub:
         self.spawn(self._compare_heads())
 
     async def stop(self) -> None:
-        """Freeze the rooms and end every task."""
+        """See everybody off, store a snapshot of each room, end every task."""
         self._unsubscribe()
-        await asyncio.gather(*(self._freeze(room) for room in self.rooms.values()), return_exceptions=True)
-        await self._layer.stop()
-        for task in self._tasks:
-            task.cancel()
         _hubs.pop(asyncio.get_running_loop(), None)
+        ending = [*self._tasks, *self._waking.values()]
+        for task in ending:
+            task.cancel()
+        await asyncio.gather(*ending, return_exceptions=True)
+        await self.waiting.stop()
+        for room in list(self.rooms.values()):
+            await self._freeze(room)
+            self._give_up(room, Close.RESTARTING)
+        await self._layer.stop()
 
     def spawn(self, coroutine: Any) -> None:
         """Run a coroutine for as long as it takes; a reference is kept, or the loop might lose the task."""
@@ -101,75 +107,105 @@ class Hub:
             return room
         waking = self._waking.get(lesson)
         if waking is None:
-            waking = self._waking[lesson] = asyncio.create_task(self._wake(lesson))
-            waking.add_done_callback(lambda _: self._waking.pop(lesson, None))
+            waking = self._waking[lesson] = asyncio.get_running_loop().create_task(self._wake(lesson))
+            waking.add_done_callback(lambda done: self._woken(lesson, done))
         return await asyncio.shield(waking)
 
     async def _wake(self, lesson: int) -> Room:
         kept = await in_reader(replica.load, lesson)
-        replica.keep(kept)
         room = self.rooms[lesson] = Room(
             kept, self.read, lambda signals: self._layer.publish(lesson, {"type": "signals", "signals": signals})
         )
+        replica.keep(kept)
         self._layer.join(lesson)
         room.catch_up()  # what was committed while the replica was loading
         return room
 
-    async def read(self, lesson: int, since: int, limit: int = 1000) -> list[bytes]:
+    def _woken(self, lesson: int, done: asyncio.Task[Room]) -> None:
+        del self._waking[lesson]
+        if not done.cancelled():
+            done.exception()  # whoever still waits has it too; if nobody does, it is nobody's
+
+    async def read(self, lesson: int, since: int, limit: int) -> list[bytes]:
         """Return the events after `since`, oldest first."""
         self.counts["reads"] += 1
         return await in_reader(log.since, lesson, since, limit)
 
     def enter(self, room: Room, connection: Connection) -> None:
-        """Seat a connection in a room."""
-        room.enter(connection)
-        self._wheel[secrets.randbelow(WHEEL)][connection] = room
+        """Seat a connection in a room. One that comes too late for that is closed (`Room.enter`)."""
+        if room.enter(connection):
+            self._wheel[secrets.randbelow(WHEEL)][connection] = room
 
     async def _freeze(self, room: Room) -> None:
-        """Store a snapshot of a room's state as it is now."""
-        kept = room.replica
-        if kept.state.seq > kept.snapshot_seq:
-            kept.snapshot_seq = kept.state.seq
-            self.counts["snapshots_stored"] += 1
-            await in_reader(
-                replica.store, kept.lesson, kept.epoch, kept.state.seq, kept.state.at, replica.freeze(kept)
-            )
+        """Store a snapshot of a room's state as it is now, unless that is stored already or under way."""
+        kept, seq = room.replica, room.head
+        if seq <= kept.snapshot_seq or room.lesson in self._freezing or room.doubtful:
+            return
+        self._freezing.add(room.lesson)
+        try:
+            await in_reader(replica.store, kept.lesson, kept.epoch, seq, kept.state.at, replica.freeze(kept))
+            kept.snapshot_seq = seq
+            self.counts["snapshots"] += 1
+        except Exception:
+            logger.exception("lesson %d: no snapshot could be stored", room.lesson)
+        finally:
+            self._freezing.discard(room.lesson)
 
-    async def _close(self, room: Room) -> None:
+    async def _close_idle(self, room: Room) -> None:
         await self._freeze(room)
-        if not room.connections and self.rooms.get(room.lesson) is room:
+        if room.idle_since is not None:  # nobody came meanwhile
+            self._give_up(room, Close.RESYNC)
+
+    def _give_up(self, room: Room, code: Close) -> None:
+        """Hold a room no more. Whoever is in it, or on the way into it, goes with this code."""
+        if self.rooms.get(room.lesson) is room:
             del self.rooms[room.lesson]
+            replica.let_go(room.replica)
             self._layer.leave(room.lesson)
+            room.close(code)
 
     # --- events --------------------------------------------------------------------------------------------------
 
     def _deliver(self, records: list[Committed]) -> None:
         """Give what this process committed to the rooms and to the other processes."""
         for record in records:
-            room = self.rooms.get(record.lesson)
-            if room is not None and room.epoch == record.head.epoch:
-                room.receive(record.events)
-                if record.head.seq > room.head:
-                    room.catch_up()
-                if room.head >= room.replica.snapshot_seq + replica.SNAPSHOT_EVERY and record.events:
-                    self.spawn(self._freeze(room))
-            if record.head.seq == len(record.events):
-                self.waiting.look()  # a lesson has started
-            if record.events:
-                self._layer.publish(record.lesson, {"type": "events", "events": record.events})
+            try:
+                self._take_own(record)
+            except Exception:
+                logger.exception("lesson %d: a commit could not be delivered", record.lesson)
+
+    def _take_own(self, record: Committed) -> None:
+        if record.events:
+            message = {"type": "events", "epoch": record.head.epoch, "events": record.events}
+            self._layer.publish(record.lesson, message)
+        if record.head.seq == len(record.events):
+            self.waiting.look()  # a lesson has started
+        room = self.rooms.get(record.lesson)
+        if room is not None and room.epoch != record.head.epoch:
+            self._give_up(room, Close.RESYNC)
+        elif room is not None:
+            self._fold_own(room, record)
+
+    def _fold_own(self, room: Room, record: Committed) -> None:
+        room.receive(record.events)
+        if record.head.seq > room.head:
+            room.catch_up()
+        if room.head >= room.replica.snapshot_seq + replica.SNAPSHOT_EVERY:
+            self.spawn(self._freeze(room))
 
     def _hear_others(self, message: Message) -> None:
         """Take what another process says of a lesson that is held here too."""
         room = self.rooms.get(message["lesson"])
         if room is None:
             return
-        if message["type"] == "events":
+        if message["type"] == "events" and message["epoch"] == room.epoch:
             room.receive(message["events"])
         elif message["type"] == "signals":
             room.forward(message["signals"])
         elif message["type"] == "roster":
             people = [Person(*fields) for fields in message["people"]]
-            room.presence.heard(message["from"], people, time.monotonic())
+            here = [person for person in people if not room.removed(person.id)]
+            room.presence.heard(message["from"], here, time.monotonic())
 
     def _count(self, what: str) -> None:
         self.counts[what] += 1
@@ -183,39 +219,41 @@ class Hub:
                 continue
             try:
                 heads = await in_reader(log.heads, known)
-                for lesson, head in heads.items():
-                    await self._compare(lesson, known[lesson], head)
             except Exception:
                 logger.exception("heads could not be compared")
+                continue
+            for lesson, seq in known.items():
+                try:
+                    await self._compare(lesson, seq, heads.get(lesson))
+                except Exception:
+                    logger.exception("lesson %d: its history could not be renewed", lesson)
 
-    async def _compare(self, lesson: int, known: int, head: log.Head) -> None:
+    async def _compare(self, lesson: int, known: int, head: log.Head | None) -> None:
+        """`known` is what a room had folded before the database was asked for its `head`."""
         room = self.rooms.get(lesson)
         if room is None:
             return
-        if head.seq < known and head.epoch == room.epoch:
-            logger.error("lesson %d: the database lost events %d to %d", lesson, head.seq + 1, known)
-            await in_reader(log.renew_epoch, lesson, room.epoch)
-            self._forget(room)
+        if head is None:
+            self._give_up(room, Close.ENDED)
         elif head.epoch != room.epoch:
-            self._forget(room)
+            self._give_up(room, Close.RESYNC)
+        elif head.seq < known or room.doubtful:
+            logger.error("lesson %d: the database lost events; it is at %d, we are at %d", lesson, head.seq, known)
+            self.counts["histories_lost"] += 1
+            await in_reader(log.renew_epoch, lesson, room.epoch)
+            self._give_up(room, Close.RESYNC)  # nobody keeps phantoms: everybody comes again
         elif head.seq > room.head:
             self.counts["gaps"] += 1
             room.catch_up()
 
-    def _forget(self, room: Room) -> None:
-        """The log has another history now: nobody keeps phantoms, everybody comes again."""
-        if self.rooms.get(room.lesson) is room:
-            del self.rooms[room.lesson]
-            self._layer.leave(room.lesson)
-            room.close_all(Close.RESYNC)
-
     # --- timers --------------------------------------------------------------------------------------------------
 
     async def _every_second(self) -> None:
-        due = asyncio.get_running_loop().time()
+        loop = asyncio.get_running_loop()
+        due = loop.time()
         while True:
-            due += BEAT
-            await asyncio.sleep(max(0.0, due - asyncio.get_running_loop().time()))
+            due = max(due + BEAT, loop.time())  # a process that was stopped does not beat for all the time it missed
+            await asyncio.sleep(due - loop.time())
             try:
                 self._beat(time.monotonic())
             except Exception:
@@ -226,17 +264,23 @@ class Hub:
         self._layer.beat(now)
         self._turn_wheel(now)
         for room in list(self.rooms.values()):
-            room.tick(now)
-            if room.idle_since is not None and now - room.idle_since > LINGER:
-                self.spawn(self._close(room))
-        if self._turn % int(PUBLISH_EVERY / BEAT) == 0:
-            for room in self.rooms.values():
-                people = [list(person) for person in room.presence.roster()]
-                self._layer.publish(room.lesson, {"type": "roster", "people": people})
+            try:
+                self._tick(room, now)
+            except Exception:
+                logger.exception("lesson %d: a tick failed", room.lesson)
+
+    def _tick(self, room: Room, now: float) -> None:
+        room.tick(now)
+        if (self._turn + room.lesson) % round(PUBLISH_EVERY / BEAT) == 0:  # not all rooms in the same second
+            people = [list(person) for person in room.presence.roster()]
+            self._layer.publish(room.lesson, {"type": "roster", "people": people})
+        if room.idle_since is not None and now - room.idle_since > LINGER:
+            self.spawn(self._close_idle(room))
 
     def _turn_wheel(self, now: float) -> None:
         """Ping the connections of one slot, and close those that have been silent."""
         slot = self._wheel[self._turn % WHEEL]
+        pings: dict[int, bytes] = {}
         for connection, room in list(slot.items()):
             if connection not in room.connections:
                 del slot[connection]
@@ -244,7 +288,9 @@ class Hub:
                 room.leave(connection)
                 connection.bye(Close.SILENT)
             else:
-                connection.writer.write(room.ping_frame())
+                if room.lesson not in pings:
+                    pings[room.lesson] = room.ping_frame()
+                connection.writer.write(pings[room.lesson])
 
 
 _hubs: "WeakKeyDictionary[asyncio.AbstractEventLoop, Hub]" = WeakKeyDictionary()

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from classrooms.messages import event_bytes
@@ -20,7 +20,11 @@ from classrooms.refusals import Code
 
 logger = logging.getLogger(__name__)
 
-BATCH = 500  # entries a transaction takes at most: about 20 ms of work on SQLite, so a burst cannot starve the next lesson
+BATCH = 500  # entries a transaction takes at most: about 20 ms on SQLite, so a burst cannot starve the next lesson
+PATIENCE = 8.0  # s after which a batch is tried no further: SQLite alone waits 5 s for a lock at each attempt
+MAX_WAITING = 10_000  # units: while the database hangs, more are told to come again and memory stays bounded
+
+UNAVAILABLE = (OperationalError, InterfaceError)  # the database's own trouble; every other error is an entry's
 
 
 class Entry(NamedTuple):
@@ -77,6 +81,10 @@ class _Unit:
         """The entries that have no outcome yet."""
         return self.entries[len(self.outcomes) :]
 
+    def refuse(self, code: Code) -> None:
+        """Give every entry without an outcome this one."""
+        self.outcomes += [Outcome(code=code)] * len(self.rest)
+
 
 def append(lesson: int, entries: Sequence[Entry]) -> "Future[list[Outcome]]":
     """Hand entries of one author to the writer. The future gives one outcome for each, after the commit.
@@ -107,16 +115,16 @@ def subscribe(listener: Listener) -> Callable[[], None]:
 
 def since(lesson: int, seq: int, limit: int = 1000) -> list[bytes]:
     """Return the events after `seq`, oldest first, as ready bytes."""
-    rows = Event.objects.filter(lesson=lesson, seq__gt=seq).order_by("seq")[:limit]
+    rows = Event.objects.filter(lesson=lesson, seq__gt=seq).order_by("seq")
     return [
-        event_bytes(row.seq, row.kind, row.by or None, row.at, row.op, row.data)
-        for row in rows.only("seq", "kind", "by", "at", "op", "data")
+        event_bytes(seq, kind, by or None, at, op, data)
+        for seq, kind, by, at, op, data in rows.values_list("seq", "kind", "by", "at", "op", "data")[:limit]
     ]
 
 
-def time_of(lesson: int, seq: int) -> int | None:
-    """Return the time of an event in ms since 1970, or None where there is no such event."""
-    return Event.objects.filter(lesson=lesson, seq=seq).values_list("at", flat=True).first()
+def seq_of(lesson: int, by: str, op: str) -> int | None:
+    """Return the seq of the event that a participant's op made, or None where it made none."""
+    return Event.objects.filter(lesson=lesson, by=by, op=op).values_list("seq", flat=True).first()
 
 
 def heads(lessons: Iterable[int]) -> dict[int, Head]:
@@ -126,7 +134,7 @@ def heads(lessons: Iterable[int]) -> dict[int, Head]:
 
 
 def renew_epoch(lesson: int, old: str) -> str:
-    """Name a new history for a lesson whose log lost commits; whoever calls first names it. Returns the epoch in force."""
+    """Name a new history for a lesson whose log lost commits; the first call names it. Returns the epoch in force."""
     Lesson.objects.filter(pk=lesson, epoch=old).update(epoch=draw_epoch())
     return Lesson.objects.values_list("epoch", flat=True).get(pk=lesson)
 
@@ -136,122 +144,122 @@ def stop() -> None:
     _writer.stop()
 
 
+_Queue = queue.SimpleQueue[_Unit | None]
+
+
 class _Writer:
     """The thread that commits, and the queue to it."""
 
     def __init__(self) -> None:
         self.listeners: list[Listener] = []
-        self._queue: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
+        self._queue: _Queue = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
-        self._starting = threading.Lock()
+        self._lock = threading.Lock()
 
     def take(self, unit: _Unit) -> None:
-        self._queue.put(unit)
-        if self._thread is None:
-            with self._starting:
+        with self._lock:
+            if self._queue.qsize() < MAX_WAITING:
+                self._queue.put(unit)
                 if self._thread is None:
-                    self._thread = threading.Thread(target=self._run, name="log-writer", daemon=True)
+                    self._thread = threading.Thread(target=self._run, args=[self._queue], daemon=True)
                     self._thread.start()
+                return
+        unit.refuse(Code.TRY_AGAIN)
+        unit.future.set_result(unit.outcomes)
 
     def stop(self) -> None:
-        with self._starting:
+        with self._lock:  # what comes from now on goes to the next thread, by a queue of its own
             thread, self._thread = self._thread, None
+            ending, self._queue = self._queue, queue.SimpleQueue()
         if thread is not None:
-            self._queue.put(None)
+            ending.put(None)
             thread.join()
 
-    def _run(self) -> None:
+    def _run(self, waiting: _Queue) -> None:
         try:
-            while units := self._next_batch():
+            while units := self._next_batch(waiting):
                 self._settle(units)
         finally:
             connection.close()
 
-    def _next_batch(self) -> list[_Unit]:
-        """Wait for a unit, then take all that wait behind it."""
-        unit = self._queue.get()
+    @staticmethod
+    def _next_batch(waiting: _Queue) -> list[_Unit]:
+        """Wait for a unit, then take all that wait behind it. Empty when asked to stop."""
+        unit = waiting.get()
         units: list[_Unit] = []
         size = 0
         while unit is not None:
             units.append(unit)
             size += len(unit.entries)
-            if size >= BATCH or self._queue.empty():
+            if size >= BATCH or waiting.empty():
                 return units
-            unit = self._queue.get()
+            unit = waiting.get()
         if units:  # asked to stop with work in hand: this batch first
-            self._queue.put(None)
+            waiting.put(None)
         return units
 
     def _settle(self, units: list[_Unit]) -> None:
-        """Give every entry an outcome: together if that works, else lesson by lesson, unit by unit, entry by entry."""
+        """Give every entry an outcome. Whatever happens, the thread lives on and nobody waits for ever."""
+        units = [unit for unit in units if unit.future.set_running_or_notify_cancel()]
         try:
-            if not self._try(units):
-                self._settle_apart(units)
-        except BaseException as error:
-            logger.exception("the log's writer failed")
-            for unit in units:
-                if not unit.future.done():
-                    unit.future.set_exception(error)
-            if not isinstance(error, Exception):
-                raise
-        finally:
+            self._commit_or_divide(units, give_up_at=time.monotonic() + PATIENCE)
             if connection.vendor != "sqlite":
                 connection.close()  # back to the pool; SQLite's stays open, opening a file is the dear part
+        except Exception:
+            logger.exception("the log's writer failed")
         for unit in units:
-            if not unit.future.done():
-                unit.future.set_result(unit.outcomes)
+            unit.refuse(Code.TRY_AGAIN)  # what has no outcome, if anything
+            unit.future.set_result(unit.outcomes)
 
-    def _settle_apart(self, units: list[_Unit]) -> None:
-        lessons: dict[int, list[_Unit]] = defaultdict(list)
-        for unit in units:
-            lessons[unit.lesson].append(unit)
-        for group in lessons.values():
-            if len(lessons) > 1 and self._try(group):
-                continue
-            for unit in group:
-                if not (len(group) > 1 and self._try([unit])):
-                    self._settle_singly(unit)
+    def _commit_or_divide(self, units: list[_Unit], *, give_up_at: float, again: bool = True) -> None:
+        """Commit these units together; where that fails, part by part, so that one bad entry hurts nobody else.
 
-    def _settle_singly(self, unit: _Unit) -> None:
-        """Commit a unit's entries one by one; after one that may be retried, all later ones wait for it."""
-        for entry in unit.rest:
-            if unit.outcomes and unit.outcomes[-1].retry:
-                unit.outcomes.append(Outcome(code=Code.TRY_AGAIN))
-                continue
-            single = _Unit(unit.lesson, [entry])
-            try:
-                self._commit([single])
-            except (OperationalError, InterfaceError) as error:
-                logger.warning("the database refuses work: %s", error)
-                connection.close()
-                single.outcomes = [Outcome(code=Code.TRY_AGAIN)]
-            except (DatabaseError, ValueError) as error:
-                logger.warning("an entry that the database cannot keep, %s by %s: %s", entry.kind, entry.by, error)
-                single.outcomes = [Outcome(code=Code.BAD_FRAME)]
-            unit.outcomes += single.outcomes
-
-    def _try(self, units: list[_Unit]) -> bool:
-        """Commit these units in one transaction; False, with nothing settled, when the database would not."""
+        When the database itself fails, each lesson is tried once more and then told to come `again`. That second try is
+        also the look-up after a COMMIT of unknown outcome: entries that made it are found as repeats, with their seqs.
+        """
+        if time.monotonic() > give_up_at:
+            return _refuse(units)
         try:
             self._commit(units)
-        except (DatabaseError, InterfaceError, ValueError) as error:
-            logger.info("a batch of %d is tried again in parts: %s", len(units), error)
-            if isinstance(error, OperationalError | InterfaceError):
-                connection.close()
-            return False
-        return True
+        except UNAVAILABLE as error:
+            logger.warning("the database refuses work: %s", error)
+            connection.close()
+            if not again:
+                return _refuse(units)
+            for part in _by_lesson(units):
+                self._commit_or_divide(part, give_up_at=give_up_at, again=False)
+        except Exception as error:  # noqa: BLE001 - whatever one entry does to us, the others go through
+            logger.info("a batch of %d units is tried again in parts: %r", len(units), error)
+            self._divide(units, give_up_at, again)
+        return None
+
+    def _divide(self, units: list[_Unit], give_up_at: float, again: bool) -> None:
+        """Try a failed batch lesson by lesson, unit by unit, entry by entry; refuse the entry that fails alone."""
+        unit = units[0]
+        if len(units) > 1:
+            lessons = _by_lesson(units)
+            for part in lessons if len(lessons) > 1 else [[unit] for unit in units]:
+                self._commit_or_divide(part, give_up_at=give_up_at, again=again)
+        elif len(unit.rest) > 1:
+            self._one_by_one(unit, give_up_at, again)
+        else:
+            logger.warning("the database cannot keep a %s of %s", unit.rest[0].kind, unit.rest[0].by, exc_info=True)
+            unit.refuse(Code.BAD_FRAME)
+
+    def _one_by_one(self, unit: _Unit, give_up_at: float, again: bool) -> None:
+        """Commit a unit's entries one by one; after one that may be retried all later ones wait for it."""
+        for entry in unit.rest:
+            single = _Unit(unit.lesson, [entry])
+            self._commit_or_divide([single], give_up_at=give_up_at, again=again)
+            unit.outcomes += single.outcomes
+            if single.outcomes[0].retry:
+                unit.refuse(Code.TRY_AGAIN)
+                break
 
     def _commit(self, units: list[_Unit]) -> None:
-        """Write the units and tell the listeners.
-
-        A COMMIT of unknown outcome raises here too. Committing again is the look-up: entries that made it are found as
-        repeats with their seqs, and the head in `Committed` shows every hub that it has something to read.
-        """
-        lessons: dict[int, list[_Unit]] = defaultdict(list)
-        for unit in units:
-            lessons[unit.lesson].append(unit)
+        """Write the units in one transaction and tell the listeners, in `head` also of what only a look-up found."""
         with transaction.atomic():
-            written = [self._write(lesson, lessons[lesson]) for lesson in sorted(lessons)]
+            written = [self._write(part[0].lesson, part) for part in _by_lesson(units)]
         for _, settled in written:
             for unit, outcomes in settled:
                 unit.outcomes += outcomes
@@ -295,10 +303,12 @@ class _Batch:
     def learn_repeats(self, cursor: Any, entries: list[Entry]) -> None:
         """Find which of these entries the log has already."""
         keys = {(entry.by or "", entry.op) for entry in entries}
+        if not keys:
+            return
         marks = ",".join(["(%s, %s)"] * len(keys))
-        # CROSS JOIN makes SQLite look up each key in the unique index; a row-value IN would walk the lesson's whole log.
+        # CROSS JOIN makes SQLite look up each key in the unique index; a row-value IN would walk the whole log.
         cursor.execute(
-            f"WITH wanted (by, op) AS (VALUES {marks}) SELECT wanted.by, wanted.op, event.seq FROM wanted"
+            f"WITH wanted (by, op) AS (VALUES {marks}) SELECT wanted.by, wanted.op, event.seq FROM wanted"  # noqa: S608
             " CROSS JOIN classrooms_event event"
             " WHERE event.lesson_id = %s AND event.by = wanted.by AND event.op = wanted.op",
             [*(part for key in keys for part in key), self.lesson],
@@ -334,6 +344,19 @@ class _Batch:
         if self._status is not None:
             ended = timezone.now() if self._status == Lesson.Status.ENDED else None
             Lesson.objects.filter(pk=self.lesson).update(status=self._status, ended_at=ended)
+
+
+def _by_lesson(units: list[_Unit]) -> list[list[_Unit]]:
+    """Part units by lesson, in the order of ids: processes that lock several never wait in a circle."""
+    lessons: dict[int, list[_Unit]] = defaultdict(list)
+    for unit in units:
+        lessons[unit.lesson].append(unit)
+    return [lessons[lesson] for lesson in sorted(lessons)]
+
+
+def _refuse(units: list[_Unit]) -> None:
+    for unit in units:
+        unit.refuse(Code.TRY_AGAIN)
 
 
 _writer = _Writer()

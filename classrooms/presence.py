@@ -8,6 +8,7 @@ from classrooms import messages
 PUBLISH_EVERY = 5.0  # s between two rosters of a process
 FORGET_AFTER = 15.0  # s: a process that says nothing, and a participant without a connection, are gone after this
 NAMED_UP_TO = 100  # people; in a larger room students are told the count alone
+PEOPLE_A_FRAME = 500  # about 50 KB
 
 
 class Person(NamedTuple):
@@ -53,6 +54,12 @@ class Presence:
         self._connections[person.id] = self._connections.get(person.id, 0) + 1
         self._leaving.pop(person.id, None)
         if self._own.get(person.id) != person:
+            self._own[person.id] = person
+            self._dirty = True
+
+    def know(self, person: Person) -> None:
+        """Somebody has another name or role now; nothing if they are not here."""
+        if person.id in self._own and self._own[person.id] != person:
             self._own[person.id] = person
             self._dirty = True
 
@@ -104,3 +111,17 @@ class Presence:
         left = [participant for participant in self._shown if participant not in now]
         self._shown = now
         return Change(len(now), here, left) if here or left else None
+
+
+def count_frame(count: int) -> bytes:
+    """Return the presence frame that tells the count alone."""
+    return messages.encode(messages.Presence(count=count))
+
+
+def names_frames(change: Change) -> list[bytes]:
+    """Return the presence frames that name who came and who left."""
+    starts = range(0, max(1, len(change.here)), PEOPLE_A_FRAME)
+    parts = [[person.told() for person in change.here[start : start + PEOPLE_A_FRAME]] for start in starts]
+    frames = [messages.Presence(count=change.count, here=part, left=[]) for part in parts]
+    frames[0].left = change.left
+    return [messages.encode(frame) for frame in frames]

@@ -11,7 +11,7 @@ from django.db import IntegrityError
 from classrooms import log
 from classrooms.lesson import Event, LessonState, apply, encode_state, fresh, from_json
 from classrooms.models import Lesson, Snapshot
-from classrooms.ring import Ring
+from classrooms.ring import MAX_EVENTS, Ring
 
 logger = logging.getLogger(__name__)
 
@@ -34,24 +34,36 @@ class Replica:
 
 
 def load(lesson: int) -> Replica:
-    """Fold a lesson: its newest snapshot and the events after it. Blocking: two queries and the pages of the tail.
+    """Fold a lesson: its newest snapshot and the events after it. Blocking: three queries, and more for a long tail.
 
+    The ring is warm: events that the snapshot holds already are read too, as far as the ring reaches.
     Raises Lesson.DoesNotExist.
     """
-    epoch = Lesson.objects.values_list("epoch", flat=True).get(pk=lesson)
-    snapshot = Snapshot.objects.filter(lesson=lesson, epoch=epoch).order_by("-seq").first()
-    if snapshot is None:
-        replica = Replica(lesson, epoch, fresh(), Ring(0, 0))
-    else:
-        body = msgspec.json.decode(gzip.decompress(snapshot.body))
-        state = from_json(body, snapshot.seq, snapshot.at)
-        replica = Replica(lesson, epoch, state, Ring(snapshot.seq, snapshot.at), snapshot.seq)
-    while page := log.since(lesson, replica.state.seq):
+    epoch, head = Lesson.objects.values_list("epoch", "head").get(pk=lesson)
+    replica = _thawed(lesson, epoch, head) or Replica(lesson, epoch, fresh(), Ring(0, 0))
+    while page := log.since(lesson, replica.ring.head):
         for raw in page:
             event = _decode(raw)
-            apply(replica.state, event)
+            if event.seq > replica.state.seq:
+                apply(replica.state, event)
             replica.ring.push(raw, event.at)
     return replica
+
+
+def _thawed(lesson: int, epoch: str, head: int) -> Replica | None:
+    """Return the newest snapshot that can be read, None without one. One beyond the head tells of a lost history."""
+    snapshots = Snapshot.objects.filter(lesson=lesson, epoch=epoch, seq__lte=head).order_by("-seq")
+    for pk in snapshots.values_list("pk", flat=True)[:KEEP_NEWEST]:
+        snapshot = snapshots.get(pk=pk)
+        try:
+            state = from_json(msgspec.json.decode(gzip.decompress(snapshot.body)), snapshot.seq, snapshot.at)
+        except Exception:
+            logger.exception("lesson %d: the snapshot at %d cannot be read", lesson, snapshot.seq)
+            continue
+        floor = max(0, min(snapshot.seq, head - MAX_EVENTS))
+        ring = Ring(floor, snapshot.at if floor == snapshot.seq else None)
+        return Replica(lesson, epoch, state, ring, snapshot.seq)
+    return None
 
 
 def awake(lesson: int) -> Replica | None:
@@ -60,8 +72,14 @@ def awake(lesson: int) -> Replica | None:
 
 
 def keep(replica: Replica) -> None:
-    """Let other threads of this process find a replica for as long as its owner keeps it."""
+    """Let other threads of this process find a replica that is kept up to date."""
     _awake[replica.lesson] = replica
+
+
+def let_go(replica: Replica) -> None:
+    """A replica is kept up to date no more."""
+    if _awake.get(replica.lesson) is replica:
+        del _awake[replica.lesson]
 
 
 def current(lesson: int) -> LessonState:
@@ -84,10 +102,8 @@ def store(lesson: int, epoch: str, seq: int, at: int, body: bytes) -> None:
         Snapshot.objects.create(lesson_id=lesson, epoch=epoch, seq=seq, at=at, body=gzip.compress(body, 6))
     except IntegrityError:
         return  # another process folded the same moment, or the lesson is gone
-    seqs = list(
-        Snapshot.objects.filter(lesson=lesson, epoch=epoch).order_by("seq").values_list("seq", flat=True)
-    )
-    Snapshot.objects.filter(lesson=lesson, epoch=epoch, seq__in=_superfluous(seqs)).delete()
+    stored = Snapshot.objects.filter(lesson=lesson, epoch=epoch)
+    stored.filter(seq__in=_superfluous(list(stored.order_by("seq").values_list("seq", flat=True)))).delete()
 
 
 def _superfluous(seqs: list[int]) -> list[int]:

@@ -1,20 +1,20 @@
 """The ring: a lesson's newest events as ready bytes, and the frames made of them."""
 
-from classrooms.messages import events_frame
+from classrooms.messages import MAX_EVENTS_IN_FRAME, MAX_FRAME_OUT, events_frame
 
 MAX_EVENTS = 2000
 MAX_BYTES = 512 * 1024
-FRAME_EVENTS = 200
-FRAME_BYTES = 128 * 1024
+KEPT_FRAMES = 16  # readers at the same place share a frame; those scattered over the ring shall not fill the memory
+ENVELOPE = len(events_frame([]))
 TRIM = 64  # events above a limit before the oldest are cut off: cutting a list one by one would move it each time
 
 
 class Ring:
     """Events `floor` + 1 … `head`. A reader's cursor is the seq of the last event it was given."""
 
-    def __init__(self, floor: int, at: int) -> None:
+    def __init__(self, floor: int, at: int | None) -> None:
         self.floor = floor
-        self._floor_at = at  # time of the event at `floor`, ms since 1970
+        self._floor_at = at  # time of the event at `floor`, ms since 1970; None when it was not read
         self._events: list[bytes] = []
         self._times: list[int] = []
         self._bytes = 0
@@ -49,6 +49,8 @@ class Ring:
         """
         frame = self._frames.get(sent)
         if frame is None:
+            if len(self._frames) >= KEPT_FRAMES:
+                self._frames.clear()
             events = cut(self._events, sent - self.floor)
             frame = self._frames[sent] = (events_frame(events), sent + len(events))
         return frame
@@ -67,9 +69,9 @@ class Ring:
 
 def cut(events: list[bytes], start: int = 0) -> list[bytes]:
     """Return the events from `start` that one frame may hold: at least one, at most 200 or 128 KiB."""
-    size = 0
-    for end in range(start, min(len(events), start + FRAME_EVENTS)):
+    size = ENVELOPE
+    for end in range(start, min(len(events), start + MAX_EVENTS_IN_FRAME)):
         size += len(events[end]) + 1
-        if size > FRAME_BYTES and end > start:
+        if size > MAX_FRAME_OUT and end > start:
             return events[start:end]
-    return events[start : start + FRAME_EVENTS]
+    return events[start : start + MAX_EVENTS_IN_FRAME]

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import time
-from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
@@ -11,21 +10,22 @@ import msgspec
 
 from classrooms import messages, replica
 from classrooms.closes import Close
+from classrooms.connection import Connection
+from classrooms.cursors import Cursors
 from classrooms.lesson import Event, apply, permit
 from classrooms.meter import Meter
-from classrooms.presence import NAMED_UP_TO, Person, Presence
+from classrooms.presence import NAMED_UP_TO, Change, Person, Presence, count_frame, names_frames
+from classrooms.refusals import Code, Refused
 from classrooms.roles import STAFF, Role
-from classrooms.ring import cut
 from classrooms.signals import Signals
 from classrooms.states import StateBody, States
 
+__all__ = ["Connection", "Room"]
+
 logger = logging.getLogger(__name__)
 
-SLICE = 200  # connections written to before the loop turns to others
 RESUME_BELOW_FLOOR = 2000  # events: further back than this a snapshot is cheaper than the events
-NO_MORE_SIGNALS = 64 * 1024  # bytes that wait for one connection: from here no signals,
-NO_MORE_EVENTS = 256 * 1024  # from here its cursor rests until they are gone,
-TOO_SLOW = 30.0  # and after so many seconds of rest it is dropped: it comes back and resumes
+PAGE = 1000  # events read at once
 FAREWELL = 30.0  # s between `lesson.ended` and the close of every connection
 BURST = 10  # events since the last ping of all that make a burst; 2 s after it ends everybody is told the head
 DRAWING = frozenset({"ink", "drag"})  # signals that need the right to draw
@@ -34,70 +34,41 @@ _decode = msgspec.json.Decoder(Event).decode
 _page = msgspec.json.Decoder(dict[str, Any])
 
 
-class Writer(Protocol):
-    """What a door gives a connection to write with. Nothing here waits."""
+class Reader(Protocol):
+    """The hub's way to the log."""
 
-    @property
-    def buffered(self) -> int:
-        """Bytes that were written and not yet taken by the network."""
-
-    def write(self, frame: bytes) -> None:
-        """Send one text message."""
-
-    def close(self, code: int) -> None:
-        """Close after what was written; a code from the closed list."""
-
-    def abort(self) -> None:
-        """Drop at once."""
-
-
-class Connection:
-    """One client at one door: a seat and a cursor. `sent` is None while the client fetches a snapshot."""
-
-    __slots__ = ("client", "color", "heard", "name", "participant", "reading", "rested", "sent", "writer")
-
-    def __init__(self, person: Person, client: str, writer: Writer, now: float) -> None:
-        self.participant = person.id
-        self.name = person.name
-        self.color = person.color
-        self.client = client
-        self.writer = writer
-        self.sent: int | None = None
-        self.reading = False  # a range read is under way for it
-        self.heard = now  # when its last frame came, monotonic seconds
-        self.rested: float | None = None  # since when its cursor rests
-
-    def bye(self, code: Close, *, after: int = 0, spread: int = 0) -> None:
-        """Say why, then close."""
-        self.writer.write(messages.encode(messages.Bye.of(code, after=after, spread=spread)))
-        self.writer.close(code)
+    async def __call__(self, lesson: int, since: int, limit: int) -> list[bytes]:
+        """Return the events after `since`, oldest first, as ready bytes."""
 
 
 class Room:
     """One lesson in one process. Everything here runs on the event loop.
 
-    `read` is the hub's way to the log: a coroutine function that returns the events after a seq as ready bytes.
+    `publish` gives signals to the other processes. `doubtful` says that the log no longer holds what was folded here:
+    the database lost commits. `closed` says that the hub has given the room up; nobody enters any more.
     """
 
-    def __init__(self, kept: replica.Replica, read: "Reader", publish: Callable[[list[bytes]], None]) -> None:
+    def __init__(self, kept: replica.Replica, read: Reader, publish: Callable[[list[bytes]], None]) -> None:
         self.replica = kept
         self.ring = kept.ring
         self.presence = Presence()
-        self.connections: dict[Connection, None] = {}
+        self.connections = Cursors(kept.ring, lambda since, limit: read(kept.lesson, since, limit))
         self.idle_since: float | None = time.monotonic()
+        self.doubtful = False
+        self.closed = False
         self._read = read
         self._publish_signals = publish
         self._catching_up: asyncio.Task[None] | None = None
-        self._reads: dict[int, asyncio.Task[list[bytes]]] = {}
-        self._queue: deque[Connection] = deque()
-        self._again = False
+        self._look_again = False
         self._states = States()
-        self._heads: list[tuple[int, asyncio.Future[None]]] = []
+        self._reaching: list[tuple[int, asyncio.Future[None]]] = []
         self._since_ping = 0
         self._burst_ends: float | None = None
+        self._farewell: asyncio.TimerHandle | None = None
         self._signals = Signals(self._send_signals)
         self._op_meters: dict[str, Meter] = {}
         self._signal_meters: dict[str, Meter] = {}
+        self._small = True  # whether students are told names
 
     # --- what it is ----------------------------------------------------------------------------------------------
 
@@ -116,15 +87,10 @@ class Room:
         """The newest event that this process knows and has folded."""
         return self.replica.state.seq
 
-    def role_of(self, participant: str) -> Role:
-        """Return a participant's role; whoever has left no event yet is a student."""
-        person = self.replica.state.people.get(participant)
-        return Role(person.role) if person else Role.STUDENT
-
-    def removed(self, participant: str) -> bool:
-        """Whether the participant was removed from the lesson."""
-        person = self.replica.state.people.get(participant)
-        return person is not None and person.removed
+    @property
+    def ended(self) -> bool:
+        """Whether the lesson is over."""
+        return self.replica.state.status == "ended"
 
     @property
     def pace(self) -> int:
@@ -136,109 +102,15 @@ class Room:
         """The range in ms of a client's first retry: the more clients, the wider."""
         return 200, min(10_000, max(1_000, 5 * len(self.connections)))
 
-    def admit_op(self, participant: str) -> float:
-        """Admit one op and return 0.0, or return the seconds until the next may come. Counted over all tabs."""
-        limits = messages.limits(self.role_of(participant))
-        meter = self._op_meters.setdefault(participant, Meter())
-        return meter.take(time.monotonic(), limits["ops"], limits["ops_burst"])
+    def role_of(self, participant: str) -> Role:
+        """Return a participant's role; whoever has left no event yet is a student."""
+        person = self.replica.state.people.get(participant)
+        return Role(person.role) if person else Role.STUDENT
 
-    @property
-    def ended(self) -> bool:
-        """Whether the lesson is over."""
-        return self.replica.state.status == "ended"
-
-    # --- order ---------------------------------------------------------------------------------------------------
-
-    def receive(self, raws: Iterable[bytes]) -> None:
-        """Take events from wherever they come: the next is folded and sent, an old one dropped, a hole is read."""
-        for raw in raws:
-            event = _decode(raw)
-            if event.seq <= self.head:
-                continue
-            if event.seq > self.head + 1:
-                self.catch_up()
-                break
-            self._take(event, raw)
-        self.flush()
-
-    def catch_up(self) -> None:
-        """Read from the log what this process has not heard; one read at a time."""
-        if self._catching_up is None:
-            self._catching_up = asyncio.create_task(self._read_on())
-
-    async def look_for(self, seq: int) -> None:
-        """Read the log once if the room is not at `seq` yet: somebody has seen more than this process, or says so."""
-        if seq > self.head:
-            self.catch_up()
-            assert self._catching_up is not None
-            await asyncio.shield(self._catching_up)
-
-    async def reach(self, seq: int) -> None:
-        """Wait until the room has folded the event `seq`, which is known to be committed."""
-        if self.head >= seq:
-            return
-        reached: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._heads.append((seq, reached))
-        self.catch_up()
-        await reached
-
-    async def _read_on(self) -> None:
-        try:
-            while raws := await self._read(self.lesson, self.head):
-                self.receive(raws)
-        except Exception:
-            logger.exception("lesson %d could not be read on", self.lesson)
-        finally:
-            self._catching_up = None
-
-    def _take(self, event: Event, raw: bytes) -> None:
-        apply(self.replica.state, event)
-        self.ring.push(raw, event.at)
-        self._since_ping += 1
-        if self._since_ping >= BURST:
-            self._burst_ends = time.monotonic() + 2
-        if event.kind == "person.removed":
-            self._see_off(event.data.get("participant"))
-        elif event.kind == "lesson.ended" and self.ended:
-            asyncio.get_running_loop().call_later(FAREWELL, self.close_all, Close.ENDED)
-        if self._heads:
-            self._wake_waiters()
-
-    def _wake_waiters(self) -> None:
-        waiting, self._heads = self._heads, []
-        for seq, reached in waiting:
-            if reached.done():
-                continue
-            if seq <= self.head:
-                reached.set_result(None)
-            else:
-                self._heads.append((seq, reached))
-
-    # --- cursors -------------------------------------------------------------------------------------------------
-
-    def enter(self, connection: Connection) -> None:
-        """A client is here. Its older connection goes, and the oldest of a person with too many."""
-        mine = [other for other in self.connections if other.participant == connection.participant]
-        for other in mine:
-            if other.client == connection.client:
-                self.leave(other)
-                other.bye(Close.REPLACED)
-        mine = [other for other in mine if other in self.connections]
-        if len(mine) >= messages.LIMITS["connections"]:
-            self.leave(mine[0])
-            mine[0].bye(Close.TOO_MANY_TABS)
-        self.connections[connection] = None
-        self.idle_since = None
-        self.presence.enter(self.person(connection))
-
-    def leave(self, connection: Connection) -> None:
-        """A client is gone, for whatever reason; safe to call twice."""
-        if connection in self.connections:
-            del self.connections[connection]
-            now = time.monotonic()
-            self.presence.leave(connection.participant, now)
-            if not self.connections:
-                self.idle_since = now
+    def removed(self, participant: str) -> bool:
+        """Whether the participant was removed from the lesson."""
+        person = self.replica.state.people.get(participant)
+        return person is not None and person.removed
 
     def person(self, connection: Connection) -> Person:
         """Who sits at a connection: as the log knows them, or as their ticket says."""
@@ -246,6 +118,134 @@ class Room:
         if known is None:
             return Person(connection.participant, connection.name, Role.STUDENT, connection.color)
         return Person(connection.participant, known.name, known.role, known.color)
+
+    def admit_op(self, participant: str) -> float:
+        """Admit one op and return 0.0, or return the seconds until the next may come. Counted over all tabs."""
+        limits = messages.limits(self.role_of(participant))
+        meter = self._op_meters.setdefault(participant, Meter())
+        return meter.take(time.monotonic(), limits["ops"], limits["ops_burst"])
+
+    def state_body(self, boards: str | None, at_least: int) -> StateBody:
+        """Return an answer of the state door (`States.body`)."""
+        return self._states.body(self.epoch, self.replica.state, boards, at_least)
+
+    # --- order ---------------------------------------------------------------------------------------------------
+
+    def receive(self, raws: Iterable[bytes]) -> None:
+        """Take events from wherever they come: the next is folded and sent, an old one dropped, a hole is read."""
+        if not self._fold(raws):
+            self.catch_up()
+
+    def catch_up(self) -> None:
+        """Read from the log what this process has not heard: one read at a time, begun after this call."""
+        self._look_again = True
+        if self._catching_up is None and not self.closed:
+            self._catching_up = asyncio.get_running_loop().create_task(self._read_on())
+
+    async def look_for(self, seq: int) -> None:
+        """Read the log once if the room is not at `seq` yet: somebody has seen more than this process, or says so."""
+        if seq > self.head:
+            self.catch_up()
+            if self._catching_up is not None:
+                await asyncio.shield(self._catching_up)
+
+    async def reach(self, seq: int) -> None:
+        """Wait until the room has folded the event `seq`, which is known to be committed.
+
+        Raises Refused (try_again) when the hub gives the room up.
+        """
+        if self.head >= seq:
+            return
+        if self.closed:
+            raise Refused(Code.TRY_AGAIN, retry=True)
+        reached: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._reaching.append((seq, reached))
+        self.catch_up()
+        await reached
+
+    async def _read_on(self) -> None:
+        """Read until the log has no more. If that fails, the next comparison of heads begins again."""
+        try:
+            while self._look_again and not self.closed:
+                self._look_again = False
+                # From one event back: that one must be the very event that we know, or the log has another history.
+                raws = await self._read(self.lesson, max(0, self.head - 1), PAGE)
+                if not raws and self.head:
+                    self.doubtful = True
+                if not self._fold(raws):
+                    logger.error("lesson %d: the log has a hole after %d", self.lesson, self.head)
+                self._look_again |= len(raws) == PAGE
+        except Exception:
+            logger.exception("lesson %d could not be read on", self.lesson)
+        finally:
+            self._catching_up = None
+
+    def _fold(self, raws: Iterable[bytes]) -> bool:
+        """Fold events in order and send them; False at a hole."""
+        try:
+            for raw in raws:
+                event = _decode(raw)
+                if event.seq > self.head + 1:
+                    return False
+                if event.seq == self.head + 1 and not self.doubtful:
+                    self._take(event, raw)
+                elif self.ring.time_of(event.seq) not in (None, event.at):
+                    self.doubtful = True
+            return True
+        finally:
+            self.connections.flush()
+
+    def _take(self, event: Event, raw: bytes) -> None:
+        apply(self.replica.state, event)
+        self.ring.push(raw, event.at)
+        self._since_ping += 1
+        if self._since_ping >= BURST:
+            self._burst_ends = time.monotonic() + 2
+        if event.kind.startswith("person."):
+            self._notice(event.data.get("participant"))
+        elif event.kind == "lesson.ended" and self.ended and self._farewell is None:
+            self._farewell = asyncio.get_running_loop().call_later(FAREWELL, self._close_all, Close.ENDED)
+        if self._reaching:
+            self._wake_waiters()
+
+    def _wake_waiters(self) -> None:
+        waiting, self._reaching = self._reaching, []
+        for seq, reached in waiting:
+            if seq > self.head:
+                self._reaching.append((seq, reached))
+            elif not reached.done():
+                reached.set_result(None)
+
+    # --- seats ---------------------------------------------------------------------------------------------------
+
+    def enter(self, connection: Connection) -> bool:
+        """A client is here. Its older connection goes, and the oldest of a person with too many.
+
+        False, and a close, for who comes too late: into a room that was given up, or after being removed.
+        """
+        if self.closed or self.removed(connection.participant):
+            connection.bye(Close.RESYNC if self.closed else Close.REMOVED)
+            return False
+        for other in self.connections.of(connection.participant):
+            if other.client == connection.client:
+                self.leave(other)
+                other.bye(Close.REPLACED)
+        mine = self.connections.of(connection.participant)
+        if len(mine) >= messages.LIMITS["connections"]:
+            self.leave(mine[0])
+            mine[0].bye(Close.TOO_MANY_TABS)
+        self.connections.add(connection)
+        self.idle_since = None
+        self.presence.enter(self.person(connection))
+        return True
+
+    def leave(self, connection: Connection) -> None:
+        """A client is gone, for whatever reason; safe to call twice."""
+        if self.connections.drop(connection):
+            now = time.monotonic()
+            self.presence.leave(connection.participant, now)
+            if not self.connections:
+                self.idle_since = now
 
     async def resumes(self, epoch: str | None, since: int | None, at: int | None) -> bool:
         """Whether a client at `since` can go on from there: the same history, near enough, and the very event."""
@@ -258,60 +258,45 @@ class Room:
             return True
         known = self.ring.time_of(since)
         if known is None:
-            raws = await self._read(self.lesson, since - 1, 1)
+            raws = await self.connections.read(since - 1)
             known = _decode(raws[0]).at if raws else None
         return known == at
 
     def advance(self, connection: Connection) -> None:
         """Write everything after the connection's cursor, as far as it takes it."""
-        while connection.sent is not None and connection.sent < self.ring.head and not connection.reading:
-            if connection.writer.buffered > NO_MORE_EVENTS:
-                connection.rested = connection.rested or time.monotonic()
-                return
-            connection.rested = None
-            if connection.sent < self.ring.floor:
-                connection.reading = True
-                asyncio.create_task(self._read_for(connection, connection.sent))
-                return
-            frame, connection.sent = self.ring.frame(connection.sent)
-            connection.writer.write(frame)
+        self.connections.advance(connection)
 
-    def flush(self) -> None:
-        """Advance every connection: the first slice now, the others when the loop has looked around."""
-        if self._queue:
-            self._again = True
-        elif self.connections:
-            self._queue.extend(self.connections)
-            self._advance_slice()
+    def close(self, code: Close) -> None:
+        """The hub gives the room up: everybody goes, and nobody waits here for what will not come."""
+        self.closed = True
+        if self._farewell is not None:
+            self._farewell.cancel()
+        self._close_all(code)
+        waiting, self._reaching = self._reaching, []
+        for _, reached in waiting:
+            if not reached.done():
+                reached.set_exception(Refused(Code.TRY_AGAIN, retry=True))
 
-    def _advance_slice(self) -> None:
-        for _ in range(min(SLICE, len(self._queue))):
-            connection = self._queue.popleft()
+    def _notice(self, participant: object) -> None:
+        """Somebody came into the log, changed or was removed; who was removed is seen off after the event is out."""
+        if not isinstance(participant, str):
+            return
+        mine = self.connections.of(participant)
+        if self.removed(participant):
+            self.presence.dismiss(participant)
+            asyncio.get_running_loop().call_soon(self._close, mine, Close.REMOVED)
+        elif mine:
+            self.presence.know(self.person(mine[0]))
+
+    def _close_all(self, code: Close) -> None:
+        self._close(list(self.connections), code)
+
+    def _close(self, connections: list[Connection], code: Close) -> None:
+        for connection in connections:
             if connection in self.connections:
                 self.advance(connection)
-        if not self._queue and self._again:
-            self._again = False
-            self._queue.extend(self.connections)
-        if self._queue:
-            asyncio.get_running_loop().call_soon(self._advance_slice)
-
-    async def _read_for(self, connection: Connection, sent: int) -> None:
-        """Bring a reader from below the ring's floor one frame on; all who are at the same place share the read."""
-        read = self._reads.get(sent)
-        if read is None:
-            read = self._reads[sent] = asyncio.create_task(self._read(self.lesson, sent, 200))
-            read.add_done_callback(lambda _: self._reads.pop(sent, None))
-        try:
-            events = cut(await read)
-            if connection in self.connections and connection.sent == sent and events:
-                connection.writer.write(messages.events_frame(events))
-                connection.sent = sent + len(events)
-        except Exception:
-            logger.exception("lesson %d could not be read for a connection", self.lesson)
-            connection.sent = None  # it hears of the head by the next ping, and asks again
-        finally:
-            connection.reading = False
-        self.advance(connection)
+                self.leave(connection)
+                connection.bye(code)
 
     # --- signals -------------------------------------------------------------------------------------------------
 
@@ -331,10 +316,7 @@ class Room:
 
     def forward(self, signals: list[bytes]) -> None:
         """Give signals, from here or from another process, to everybody who keeps up."""
-        frame = messages.signals_frame(signals)
-        for connection in self.connections:
-            if connection.sent is not None and connection.writer.buffered <= NO_MORE_SIGNALS:
-                connection.writer.write(frame)
+        self.connections.signal(messages.signals_frame(signals))
 
     # --- once a second -------------------------------------------------------------------------------------------
 
@@ -342,13 +324,11 @@ class Room:
         """Tell who came and went, and the head after a burst; drop readers that rest too long."""
         change = self.presence.tick(now)
         if change is not None:
-            self._tell_presence(change.count, change.here, change.left)
+            self._tell(change)
         if self._burst_ends is not None and now >= self._burst_ends:
             self._burst_ends, self._since_ping = None, 0
-            frame = self.ping_frame()
-            for connection in self.connections:
-                connection.writer.write(frame)
-        for connection in [one for one in self.connections if one.rested and now - one.rested > TOO_SLOW]:
+            self.connections.tell(self.ping_frame())
+        for connection in self.connections.too_slow(now):
             self.leave(connection)
             connection.writer.abort()
 
@@ -359,58 +339,31 @@ class Room:
         return messages.encode(messages.Ping(head=self.head, digest=digest, pace=self._signals.pace))
 
     def greet(self, connection: Connection) -> None:
-        """Tell a newcomer who is here."""
-        people = dict(self.presence.people)
-        people[connection.participant] = self.person(connection)
-        connection.writer.write(self._presence_frames(len(people), list(people.values()), [])[self._named(connection)])
+        """Tell a newcomer who is here: names to staff and in a small room, else the count alone."""
+        people = {**self.presence.people, connection.participant: self.person(connection)}
+        if len(people) <= NAMED_UP_TO or self.role_of(connection.participant) in STAFF:
+            frames = names_frames(Change(len(people), list(people.values())))
+        else:
+            frames = [count_frame(len(people))]
+        for frame in frames:
+            connection.writer.write(frame)
 
-    def _tell_presence(self, count: int, here: list[Person], left: list[str]) -> None:
-        frames = self._presence_frames(count, here, left)
-        for connection in self.connections:
-            connection.writer.write(frames[self._named(connection)])
+    def _tell(self, change: Change) -> None:
+        """Tell what changed to whom names are told, the count alone to the others."""
+        small = change.count <= NAMED_UP_TO
+        staff = names_frames(change)
+        students = staff if small else [count_frame(change.count)]
+        if small and not self._small:  # they have heard no names while the room was larger
+            students = names_frames(Change(change.count, list(self.presence.people.values()), change.left))
+        self._small = small
 
-    def _named(self, connection: Connection) -> bool:
-        return len(self.presence.people) <= NAMED_UP_TO or self.role_of(connection.participant) in STAFF
+        def write(connection: Connection) -> None:
+            for frame in staff if self.role_of(connection.participant) in STAFF else students:
+                connection.writer.write(frame)
 
-    @staticmethod
-    def _presence_frames(count: int, here: list[Person], left: list[str]) -> tuple[bytes, bytes]:
-        named = messages.Presence(count=count, here=[person.told() for person in here], left=left)
-        return messages.encode(messages.Presence(count=count)), messages.encode(named)
-
-    # --- leaving -------------------------------------------------------------------------------------------------
-
-    def _see_off(self, participant: object) -> None:
-        """Close a removed person's connections, after the event that says so has gone out to them."""
-        if isinstance(participant, str) and self.removed(participant):
-            self.presence.dismiss(participant)
-            mine = [one for one in self.connections if one.participant == participant]
-            asyncio.get_running_loop().call_soon(self._close, mine, Close.REMOVED)
-
-    def close_all(self, code: Close, *, spread: int = 0) -> None:
-        """Close every connection."""
-        self._close(list(self.connections), code, spread)
-
-    def _close(self, connections: list[Connection], code: Close, spread: int = 0) -> None:
-        for connection in connections:
-            if connection in self.connections:
-                self.advance(connection)
-                self.leave(connection)
-                connection.bye(code, spread=spread)
-
-    # --- state ---------------------------------------------------------------------------------------------------
-
-    def state_body(self, boards: str | None, at_least: int) -> StateBody:
-        """Return an answer of the state door (`States.body`)."""
-        return self._states.body(self.epoch, self.replica.state, boards, at_least)
+        self.connections.each(write)
 
 
 def _drawn(data: bytes) -> dict[str, Any]:
     """Return the part of a drawing signal that the right to draw depends on."""
     return {"page": _page.decode(data).get("page"), "edits": []}
-
-
-class Reader(Protocol):
-    """The hub's way to the log."""
-
-    async def __call__(self, lesson: int, since: int, limit: int = 1000) -> list[bytes]:
-        """Return the events after `since`, oldest first."""

@@ -4,6 +4,9 @@ import asyncio
 import time
 from collections.abc import Callable
 
+from classrooms.messages import MAX_FRAME_OUT, signals_frame
+
+ENVELOPE = len(signals_frame([]))
 AT_ONCE_UP_TO = 3  # people who signal: so few are passed on at once
 WRITING = 2.0  # s that somebody counts as signalling
 
@@ -14,20 +17,24 @@ class Signals:
     def __init__(self, send: Callable[[list[bytes]], None]) -> None:
         self._send = send
         self._waiting: list[bytes] = []
+        self._size = ENVELOPE
         self._last: dict[str, float] = {}
         self._tick: asyncio.TimerHandle | None = None
 
     @property
     def pace(self) -> int:
-        """Milliseconds between two signals of one client: 50 to 250, more the more people signal (board.md section 6)."""
+        """Milliseconds between two signals of one client: 50 to 250, the more people signal (board.md section 6)."""
         horizon = time.monotonic() - WRITING
         self._last = {who: at for who, at in self._last.items() if at > horizon}
         return min(250, max(50, 8 * len(self._last)))
 
     def take(self, participant: str, raw: bytes) -> None:
-        """Pass a signal on: at once while few signal, else with all others of one tick."""
+        """Pass a signal on: at once while few signal, else with others in a tick, as many as a frame holds."""
         self._last[participant] = time.monotonic()
+        if self._size + len(raw) + 1 > MAX_FRAME_OUT:
+            return
         self._waiting.append(raw)
+        self._size += len(raw) + 1
         if self._tick is None:
             pace = self.pace
             if len(self._last) <= AT_ONCE_UP_TO:
@@ -37,5 +44,5 @@ class Signals:
 
     def _flush(self) -> None:
         self._tick = None
-        signals, self._waiting = self._waiting, []
+        signals, self._waiting, self._size = self._waiting, [], ENVELOPE
         self._send(signals)

@@ -9,7 +9,8 @@ from classrooms.messages import state_body
 
 MAX_AGE = 2.0  # s that an answer may be old
 MAX_LAG = 500  # events that an answer may be old
-KEEP = 60.0  # s that an answer nobody asks for is kept
+KEEP = 60.0  # s that an answer nobody asks for is kept,
+KEEP_MOST = 32  # and answers of one room: each page asked for is one
 IN_PLACE = 64 * 1024  # bytes that are compressed on the loop, in about 2 ms; more goes to a thread
 
 
@@ -39,21 +40,28 @@ class States:
     """The answers of one room. Boards that did not change are not encoded again."""
 
     def __init__(self) -> None:
-        self._kept: dict[str | None, StateBody] = {}
+        self._kept: dict[str | None, StateBody] = {}  # by page; "" is no board, None is all of them
 
     def body(self, epoch: str, state: LessonState, boards: str | None, at_least: int) -> StateBody:
         """Return an answer up to 2 s or 500 events old, but not below the seq `at_least`.
 
-        `boards`: None for all of them, "current", or a page's id.
+        `boards`: None for all of them, "current", or a page's id; an unknown page has no board.
         """
         now = time.monotonic()
-        kept = self._kept.get(boards)
+        page = state.current if boards == "current" else boards
+        key = page if page is None or page in state.boards else ""
+        kept = self._kept.get(key)
         if kept is None or not self._serves(kept, state.seq, at_least, now):
-            self._kept = {key: one for key, one in self._kept.items() if now - one.born < KEEP}
-            wanted = None if boards is None else {state.current if boards == "current" else boards}
+            self._drop(now)
+            wanted = None if key is None else {key}
             body = state_body(epoch, state.seq, state.at, digests(state), encode_state(state, wanted))
-            kept = self._kept[boards] = StateBody(state.seq, body, now)
+            kept = self._kept[key] = StateBody(state.seq, body, now)
         return kept
+
+    def _drop(self, now: float) -> None:
+        """Forget answers that are old, and the oldest of too many."""
+        by_age = sorted(self._kept.items(), key=lambda item: -item[1].born)
+        self._kept = dict(item for item in by_age[: KEEP_MOST - 1] if now - item[1].born < KEEP)
 
     @staticmethod
     def _serves(kept: StateBody, head: int, at_least: int, now: float) -> bool:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any
 
 from classrooms.models import Lesson
@@ -43,7 +44,8 @@ class Waiting:
         future: asyncio.Future[tuple[int, int]] = asyncio.get_running_loop().create_future()
         waiters = self._waiters.setdefault(code, set())
         waiters.add(future)
-        self.look()
+        if self._watch is None:
+            self._watch = asyncio.get_running_loop().create_task(self._run())
         try:
             return await asyncio.wait_for(future, patience)
         except TimeoutError:
@@ -54,12 +56,16 @@ class Waiting:
                 del self._waiters[code]
 
     def look(self) -> None:
-        """Look at the database now: somebody came, or a lesson started."""
+        """Look at the database now, not at the next second: a lesson has started."""
         self._look.set()
-        if self._watch is None and self._waiters:
-            self._watch = asyncio.get_running_loop().create_task(self._run())
+
+    async def stop(self) -> None:
+        """End the watch."""
+        if self._watch is not None:
+            self._watch.cancel()
 
     async def _run(self) -> None:
+        """Look once a second while somebody waits; the crowd that comes meanwhile costs no query of its own."""
         try:
             while self._waiters:
                 self._look.clear()
@@ -67,11 +73,8 @@ class Waiting:
                     self._tell(await self._read(live_lessons, list(self._waiters)))
                 except Exception:
                     logger.exception("nobody could look for lessons that start")
-                    await asyncio.sleep(CHECK_EVERY)
-                try:
+                with suppress(TimeoutError):
                     await asyncio.wait_for(self._look.wait(), CHECK_EVERY)
-                except TimeoutError:
-                    continue
         finally:
             self._watch = None
 

@@ -24,8 +24,8 @@ ROWS = {
     },
     "verbs": {"classrooms.actions", "classrooms.decks"},
     "hub": {
-        "classrooms.hub", "classrooms.room", "classrooms.cursors", "classrooms.connection", "classrooms.layer", "classrooms.presence", "classrooms.signals",
-        "classrooms.states", "classrooms.waiting",
+        "classrooms.hub", "classrooms.room", "classrooms.cursors", "classrooms.connection", "classrooms.layer",
+        "classrooms.presence", "classrooms.signals", "classrooms.states", "classrooms.waiting",
     },
     "keepers": {
         "classrooms.access", "classrooms.log", "classrooms.replica", "whiteboard.slides", "whiteboard.conversion",
