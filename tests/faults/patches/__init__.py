@@ -1,0 +1,1 @@
+"""What a served process imports to break something on purpose (LECTERN_TEST_PATCH)."""
