@@ -7,7 +7,11 @@ import pytest
 from django.contrib.auth.models import User
 
 from classrooms.models import Classroom
+
+pytest.register_assert_rewrite("tests.support")  # what the harness asserts is explained as in a test
+
 from tests.support.cast import make_classroom, make_user
+from tests.support.server import Server
 from tests.support.services import Postgres, Redis, missing_services, running
 
 MISSING = missing_services()
@@ -39,6 +43,20 @@ def postgres() -> Iterator[Postgres]:
     """A real PostgreSQL, shared by the session; mark the test `postgres`."""
     with running(Postgres()) as service:
         yield service
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """A real server that the session shares: no test stops it or changes its settings."""
+    with Server() as shared:
+        yield shared
+
+
+@pytest.fixture
+def lesson(server: Server) -> int:
+    """A lesson of the test's own on the shared server, with one blank page; the one before it has ended."""
+    server.end_lessons()
+    return server.start_lesson()
 
 
 @pytest.fixture

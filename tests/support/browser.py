@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright
 
 from tests.support.services import chromium_program
 
@@ -15,16 +15,15 @@ FLAGS = [
 
 
 @contextlib.contextmanager
-def chromium(*, resolve: Sequence[str] = ()) -> Iterator[Browser]:
+def chromium(playwright: Playwright, *, resolve: Sequence[str] = ()) -> Iterator[Browser]:
     """Run a browser. `resolve` are host names that it shall find at 127.0.0.1, as a phone finds a laptop."""
     rules = ", ".join(f"MAP {name} 127.0.0.1" for name in resolve)
     flags = [*FLAGS, f"--host-resolver-rules={rules}"] if rules else FLAGS
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_program(), args=flags)
-        try:
-            yield browser
-        finally:
-            browser.close()
+    browser = playwright.chromium.launch(executable_path=chromium_program(), args=flags)
+    try:
+        yield browser
+    finally:
+        browser.close()
 
 
 class People:

@@ -152,6 +152,13 @@ class Server:
         assert status == 201, lesson
         return int(lesson["id"])
 
+    def end_lessons(self, *, as_: str = "teacher") -> None:
+        """End the lesson that is live in the classroom CODE, if there is one."""
+        _, found = self.request("GET", "/api/classrooms/", as_=as_)
+        for room in found["results"]:
+            if room["live_lesson"] is not None:
+                self.request("POST", f"/api/lessons/{room['live_lesson']}/end/", {}, as_=as_)
+
     def join(self, name: str) -> dict[str, Any]:
         """Join the live lesson of CODE as a guest and return the pass."""
         status, seat = self.request("POST", "/api/join/", {"code": CODE, "name": name})
