@@ -52,7 +52,7 @@ export function link({ store, session }) {
   watch(store, ["status", "pending", "pages"], draw);
   setInterval(draw, 500); // what depends on time alone: "not sent" after 1 s, the banner after 3 s
   byId("over-do").addEventListener("click", () => {
-    if (CARDS.get(card)?.does === "look") byId("over").hidden = true;
+    if (CARDS.get(card)?.does === "look") cover(byId("over"), false);
     else location.reload();
   });
   store.subscribe(({ notices }) => { for (const { message } of notices) toast(message); });
@@ -77,11 +77,17 @@ function announce(long, { phase }) {
   if (!long && phase === "live") say(t("Connected again."));
 }
 
+/** Show or hide the card; what is under it cannot be reached meanwhile. @param {HTMLElement} over @param {boolean} covered */
+function cover(over, covered) {
+  over.hidden = !covered;
+  for (const part of document.querySelectorAll("body > :is(header, nav, main, aside)")) /** @type {HTMLElement} */ (part).inert = covered;
+}
+
 /** @param {string} phase  "" for none @param {Status} status */
 function showCard(phase, { message }) {
   const card = CARDS.get(phase);
   const over = byId("over");
-  over.hidden = !card;
+  cover(over, card !== undefined);
   if (!card) return;
   const picture = over.querySelector(".picture");
   picture.className = `picture ${card.tone}`.trim();

@@ -37,7 +37,8 @@ function describe(where, store, away) {
   const lesson = lessonOf(store);
   const number = el("b");
   write(number, String(numberOf(lesson, store.page)));
-  const [before, after] = t("Page {n} of {all}", { n: "\u0000", all: lesson.pages.length }).split("\u0000");
+  const words = away ? t("Page {n}", { n: "\u0000" }) : t("Page {n} of {all}", { n: "\u0000", all: lesson.pages.length });
+  const [before, after] = words.split("\u0000");
   const whom = away || amStaff(store) || lesson.status === "ended" ? "" : ` · ${following(lesson)}`;
   if (where.textContent !== before + number.textContent + after + whom) where.replaceChildren(before, number, after + whom);
 }

@@ -83,7 +83,7 @@ function drawHands(app) {
     const lower = el("button", { class: "btn", type: "button", onclick: () => session.propose("hand.lower", { participant: entry.id }) }, t("Lower"));
     return row(entry, el("span", { class: "state" }), el("span", { class: "place" }), penToggle(app, entry), amStaff(store) && lower);
   }, (element, entry) => {
-    updateRow(app, element, entry);
+    updateRow(store, element, entry);
     write(/** @type {Element} */ (element.querySelector(".place")), String(entries.indexOf(entry) + 1));
     write(/** @type {Element} */ (element.querySelector(".state")), session.presence.named && !session.presence.people.has(entry.id) ? t("away") : "");
     const lower = element.querySelector(".btn");
@@ -103,7 +103,7 @@ function drawHere(app) {
     const more = el("button", { class: "quiet", type: "button", onclick: () => app.openPerson(everybody(app).get(entry.id) ?? entry) }, icon("more"));
     return row(entry, el("span", { class: "state" }), penToggle(app, entry), more);
   }, (element, entry) => {
-    updateRow(app, element, entry);
+    updateRow(store, element, entry);
     updateState(app, element, entry);
   });
   const empty = byId("people-empty");
@@ -131,7 +131,7 @@ function drawRemoved({ store, session }) {
     const element = row(entry, back);
     element.classList.add("gone");
     return element;
-  }, (element, entry) => write(/** @type {Element} */ (element.querySelector(".name span")), entry.name));
+  }, (element, entry) => updateRow(store, element, entry));
 }
 
 /** @param {Entry} entry @param {...(Node|false|null)} rest @returns {HTMLElement} */
@@ -142,8 +142,8 @@ function row(entry, ...rest) {
   return el("li", { class: "row" }, avatar, el("span", { class: "name" }, el("span"), el("small")), ...rest);
 }
 
-/** @param {App} app @param {HTMLElement} element @param {Entry} entry */
-function updateRow({ store }, element, entry) {
+/** @param {import("../store.js").Store} store @param {HTMLElement} element @param {Entry} entry */
+function updateRow(store, element, entry) {
   write(/** @type {Element} */ (element.querySelector(".avatar")), initials(entry.name));
   write(/** @type {Element} */ (element.querySelector(".name span")), entry.name);
   const role = entry.id === store.me.id ? t("you") : entry.role === "instructor" ? t("instructor") : entry.role === "assistant" ? t("assistant") : "";

@@ -52,23 +52,23 @@ export class Motions {
 
   /**
    * Move everything to `now`. Writes the new bounds into `drawn`.
-   * @param {number} now @param {Map<string, {item: ShownItem, bounds: Bounds}>} drawn @returns {Bounds[]} what to repaint
+   * @param {number} now @param {Map<string, {item: ShownItem, bounds: Bounds}>} drawn @returns {{kind: string, bounds: Bounds}[]} what to repaint
    */
   step(now, drawn) {
-    /** @type {Bounds[]} */
+    /** @type {{kind: string, bounds: Bounds}[]} */
     const dirty = [];
     for (const [id, tween] of this.#tweens) {
       const shown = drawn.get(id);
-      if (shown) dirty.push(shown.bounds);
+      if (shown) dirty.push({ kind: shown.item.kind, bounds: shown.bounds });
       const t = (now - tween.start) / TWEEN;
       if (t >= 1 || !shown) this.#tweens.delete(id);
       else tween.values = between(tween.from, shown.item.values, t);
       if (!shown) continue;
       shown.bounds = paintedBounds(this.as(shown.item));
-      dirty.push(shown.bounds);
+      dirty.push({ kind: shown.item.kind, bounds: shown.bounds });
     }
     for (const [id, ghost] of this.#ghosts) {
-      dirty.push(ghost.bounds);
+      dirty.push({ kind: ghost.item.kind, bounds: ghost.bounds });
       if (now - ghost.start >= REVERT) this.#ghosts.delete(id);
     }
     return dirty;

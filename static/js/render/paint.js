@@ -19,9 +19,6 @@ const NOTE_PAPER = "#fff3c4";
 /** Paths of an item, by the item: ShownItems are frozen and replaced when anything changes. @type {WeakMap<object, Strokes>} */
 const cache = new WeakMap();
 
-/** Kinds that belong to the canvas under the ink. @param {string} kind */
-export const isHighlight = (kind) => kind === "highlight";
-
 /**
  * Paint an item. The context's own state is left as it was.
  * @param {Context} context @param {Drawn} item @param {number} [opacity]  on top of the item's own, 0-1

@@ -2,7 +2,7 @@
 // @ts-check
 
 import { grown, meet, paintedBounds, union } from "./geometry.js";
-import { isHighlight, paint } from "./paint.js";
+import { paint } from "./paint.js";
 import { Motions } from "./motions.js";
 import { deviceRectangle } from "./view.js";
 
@@ -32,6 +32,9 @@ export function plan(drawn, items, changed) {
   return { added, redo };
 }
 
+/** Highlights lie under all other ink, on a canvas of their own. @param {string} kind */
+const layerOf = (kind) => (kind === "highlight" ? "highlights" : "ink");
+
 export class Scene {
   /** @type {Map<string, {item: ShownItem, bounds: Bounds}>} what the canvases show */
   #drawn = new Map();
@@ -41,8 +44,8 @@ export class Scene {
   #byId = new Map();
   /** @type {Set<string>} */
   #changed = new Set();
-  /** @type {Bounds[]} */
-  #dirty = [];
+  /** What is to be painted anew. @type {Record<"ink"|"highlights", Bounds[]>} */
+  #dirty = { ink: [], highlights: [] };
   /** @type {{items: ShownItem[], next: number}|null} a page on its way to the canvas */
   #job = null;
   /** @type {ReadonlySet<string>} */
@@ -59,7 +62,7 @@ export class Scene {
   show(items) {
     this.#items = items;
     this.#changed.clear();
-    this.#dirty = [];
+    this.#dirty = { ink: [], highlights: [] };
     this.motions.clear();
     this.#restart();
   }
@@ -81,8 +84,8 @@ export class Scene {
     const now = this.clock.now();
     if (this.#job) return this.#goOn(now);
     this.#takeChanges();
-    for (const bounds of this.motions.step(now, this.#drawn)) this.#dirty.push(bounds);
-    this.#repaintDirty(now);
+    for (const { kind, bounds } of this.motions.step(now, this.#drawn)) this.#dirty[layerOf(kind)].push(bounds);
+    for (const layer of /** @type {const} */ (["highlights", "ink"])) this.#renew(layer, now);
     return this.motions.busy;
   }
 
@@ -118,13 +121,13 @@ export class Scene {
   #redo(id) {
     const before = this.#drawn.get(id);
     const item = this.#byId.get(id);
-    if (before) this.#dirty.push(before.bounds);
+    if (before) this.#dirty[layerOf(before.item.kind)].push(before.bounds);
     if (!item) {
       this.#drawn.delete(id);
       return;
     }
     const bounds = paintedBounds(this.motions.as(item));
-    this.#dirty.push(bounds);
+    this.#dirty[layerOf(item.kind)].push(bounds);
     this.#drawn.set(id, { item, bounds });
   }
 
@@ -132,42 +135,39 @@ export class Scene {
   #add(item) {
     const shown = this.motions.as(item);
     this.#drawn.set(item.id, { item, bounds: paintedBounds(shown) });
-    paint(this.#contextOf(item), shown, this.#opacity(item));
+    paint(this.surface.contexts[layerOf(item.kind)], shown, this.#opacity(item));
   }
 
-  #repaintDirty(/** @type {number} */ now) {
-    const dirty = this.#dirty.length > MAX_RECTANGLES ? [this.#dirty.reduce((all, one) => union(all, one))] : this.#dirty;
-    this.#dirty = [];
-    for (const bounds of dirty) {
+  /** @param {"ink"|"highlights"} layer @param {number} now */
+  #renew(layer, now) {
+    const dirty = this.#dirty[layer];
+    this.#dirty[layer] = [];
+    const merged = dirty.length > MAX_RECTANGLES ? [dirty.reduce((all, one) => union(all, one))] : dirty;
+    for (const bounds of merged) {
       const rectangle = deviceRectangle(bounds, this.surface.view);
-      if (rectangle) this.#repaint(rectangle, now);
+      if (!rectangle) continue;
+      const touched = this.#touched(layer, rectangle);
+      this.surface.renew(layer, rectangle, (pen) => {
+        this.#paintAll(pen, touched);
+        for (const { item, opacity } of this.motions.ghosts(now)) if (layerOf(item.kind) === layer) paint(pen, item, opacity);
+      });
     }
   }
 
-  /** @param {[number, number, number, number]} rectangle  device pixels @param {number} now */
-  #repaint(rectangle, now) {
+  /** Items of a layer whose paint meets a rectangle. @param {"ink"|"highlights"} layer @param {[number, number, number, number]} rectangle  device pixels */
+  #touched(layer, rectangle) {
     const factor = this.surface.view.scale * this.surface.view.density;
     const [x, y, width, height] = rectangle.map((pixels) => pixels / factor);
     const area = grown([x, y, x + width, y + height], 1 / factor);
-    const touched = this.#items.filter((item) => {
-      const drawn = this.#drawn.get(item.id);
+    return this.#items.filter((item) => {
+      const drawn = layerOf(item.kind) === layer && this.#drawn.get(item.id);
       return drawn && meet(drawn.bounds, area);
     });
-    this.surface.within("highlights", rectangle, () => this.#paintAll(touched.filter((item) => isHighlight(item.kind))));
-    this.surface.within("ink", rectangle, () => {
-      this.#paintAll(touched.filter((item) => !isHighlight(item.kind)));
-      for (const ghost of this.motions.ghosts(now)) paint(this.surface.contexts.ink, ghost.item, ghost.opacity);
-    });
   }
 
-  /** @param {ShownItem[]} items */
-  #paintAll(items) {
-    for (const item of items) paint(this.#contextOf(item), this.motions.as(item), this.#opacity(item));
-  }
-
-  /** @param {ShownItem} item */
-  #contextOf(item) {
-    return this.surface.contexts[isHighlight(item.kind) ? "highlights" : "ink"];
+  /** @param {CanvasRenderingContext2D} pen @param {ShownItem[]} items */
+  #paintAll(pen, items) {
+    for (const item of items) paint(pen, this.motions.as(item), this.#opacity(item));
   }
 
   /** @param {ShownItem} item */
