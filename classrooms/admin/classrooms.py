@@ -122,7 +122,7 @@ class StaffInline(admin.TabularInline[Staff, Classroom]):
     media = forms.Media()
 
     def has_view_permission(self, request: HttpRequest, obj: Classroom | None = None) -> bool:
-        """Show the staff of own classrooms to those on it; without a classroom Django asks about own ones in general."""
+        """Show the staff of own classrooms to those on it; asked about none in particular, Django means own ones."""
         return obj is None or role_in(obj, request) != ""
 
     def has_change_permission(self, request: HttpRequest, obj: Classroom | None = None) -> bool:

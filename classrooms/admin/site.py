@@ -126,7 +126,7 @@ class LoginForm(AuthenticationForm):
                 user = access.by_password(username, password, address=self.request.META["REMOTE_ADDR"])
             except Refused as refusal:
                 raise forms.ValidationError(refusal.message, code=refusal.code) from None
-            self.user_cache = cast(User, user)
+            self.user_cache = user
         return self.cleaned_data
 
 
@@ -155,8 +155,8 @@ class TeachSite(admin.AdminSite):
         super().register(model_or_iterable, admin_class, **options)
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        """Leave out "view on site", which looks any row of any model up."""
-        return [url for url in super().get_urls() if getattr(url, "name", None) != "view_on_site"]
+        """Leave out "view on site", which looks any row of any model up, and autocompletion, which nothing uses."""
+        return [url for url in super().get_urls() if getattr(url, "name", None) not in ("view_on_site", "autocomplete")]
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """Show the user's classrooms, what is live in them, and the newest decks."""
