@@ -115,9 +115,8 @@ def node(text: bytes) -> dict[str, Any]:
         script.write_text(NODE)
         log.write_bytes(text)
         twin = (ROOT / "static" / "js" / "lesson.js").as_uri()
-        done = subprocess.run(
-            ["node", str(script), twin, str(log), str(RUNS)], check=True, capture_output=True, text=True
-        )
+        command = ["node", str(script), twin, str(log), str(RUNS)]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
     answer: dict[str, Any] = json.loads(done.stdout)
     return answer
 
@@ -129,9 +128,8 @@ def main() -> None:
     here, digest = python(text)
     there = node(text)
     assert digest == there["digests"], "the languages fold to different boards"
-    print(
-        f"fold of {count:,} events ({len(text) / count:.0f} bytes each), {RUNS} runs, digests equal; {platform.machine()}"
-    )
+    size = len(text) / count
+    print(f"fold of {count:,} events ({size:.0f} bytes each), {RUNS} runs, digests equal; {platform.machine()}")
     for name, rates in ((f"Python {platform.python_version()}", here), (f"Node {there['version']}", there["rates"])):
         print(f"{name:>16}: {statistics.median(rates):>9,.0f} events/s   ({min(rates):,.0f} to {max(rates):,.0f})")
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -77,12 +78,14 @@ def assert_equal_folds(
 def test_both_read_an_op_alike(twin: Twin, kind_and_data: tuple[str, Any]) -> None:
     kind, data = kind_and_data
     there = twin.ask("read", kind=kind, data=data)
+    here: dict[str, Any]
     try:
-        draft = messages.read_op(messages.Op("c:1", kind, messages.Raw(json.dumps(data, ensure_ascii=False).encode())))
+        draft = messages.read_op(messages.Op("c:1", kind, msgspec.Raw(json.dumps(data, ensure_ascii=False).encode())))
     except Refused as refused:
-        assert there == {"refused": refused.code}
+        here = {"refused": refused.code}
     else:
-        assert there == {"value": {"kind": draft.kind, "data": draft.data}}
+        here = {"value": {"kind": draft.kind, "data": draft.data}}
+    assert there == here
 
 
 coordinate = st.floats(-65_536, 65_536).map(lambda value: float(value))
@@ -118,10 +121,11 @@ def test_both_write_the_same_ink_and_read_it_back(twin: Twin, drawn: tuple[bool,
 @example("b" + "A" * 4_004)
 def test_both_refuse_the_same_inks(twin: Twin, ink: str) -> None:
     there = twin.ask("points", ink=ink)
+    here: dict[str, Any]
     try:
         here = {"value": [list(point) for point in points.decode(ink)]}
     except points.BadInk as bad:
-        here = {"refused": "too many" if bad.too_many else "bad"}  # type: ignore[dict-item]
+        here = {"refused": "too many" if bad.too_many else "bad"}
     assert there == here
 
 
