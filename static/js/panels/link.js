@@ -55,7 +55,13 @@ export function link({ store, session }) {
     if (CARDS.get(card)?.does === "look") cover(byId("over"), false);
     else location.reload();
   });
-  store.subscribe(({ notices }) => { for (const { message } of notices) toast(message); });
+  store.subscribe(({ notices }) => { for (const notice of notices) toast(wordsOf(notice)); });
+}
+
+/** @param {import("../store.js").Notice} notice */
+function wordsOf({ kind, code, message, tray }) {
+  if (kind === "board.edit" && code === "not_allowed") return tray ? t("Drawing was closed. Yours waits in the tray.") : t("Drawing was closed.");
+  return message;
 }
 
 /** @param {{state: string, words: string, number: string}} chip */

@@ -21,12 +21,11 @@ export function toolbar({ store, toolbox, desk }) {
   groups.tools.replaceChildren(...toolbox.tools.map((tool) => toolButton(toolbox, tool)));
   wireFold();
   wireKeys(toolbox);
-  let inHand = "";
+  let offered = "";
   toolbox.onChange(() => {
-    const { chosen } = toolbox;
     byId("board").dataset.tool = toolbox.tool?.name ?? "";
-    if (chosen.name !== inHand) fillPalette(toolbox, groups);
-    inHand = chosen.name;
+    if (toolbox.inking.name !== offered) fillPalette(toolbox, groups);
+    offered = toolbox.inking.name;
     markAll(toolbox, groups);
   });
   toolbox.choose(toolbox.chosen.name);
@@ -49,8 +48,7 @@ function toolButton(toolbox, { name, label, key }) {
 
 /** @param {Toolbox} toolbox @param {{colors: HTMLElement, widths: HTMLElement}} groups */
 function fillPalette(toolbox, { colors, widths }) {
-  const palette = toolbox.chosen.palette;
-  for (const element of byId("tools").querySelectorAll(".separator, .style-button, .style")) element.hidden = !palette;
+  const { palette } = toolbox.inking;
   if (!palette) return;
   const widest = Math.max(...palette.widths.map(({ value }) => value));
   colors.replaceChildren(...palette.colors.map(({ value, name }) => {
@@ -67,15 +65,15 @@ function fillPalette(toolbox, { colors, widths }) {
 
 /** @param {Toolbox} toolbox @param {{tools: HTMLElement, colors: HTMLElement, widths: HTMLElement}} groups */
 function markAll(toolbox, { tools, colors, widths }) {
-  const { chosen } = toolbox;
-  const style = toolbox.styleOf(chosen);
+  const { chosen, inking } = toolbox;
+  const style = toolbox.styleOf(inking);
   mark(tools, (button) => button.dataset.name === chosen.name);
   mark(colors, (button) => button.dataset.value === style.color);
   mark(widths, (button) => button.dataset.value === String(style.width));
   const sample = byId("style-button").querySelector("i");
   sample.style.setProperty("--c", style.color);
   sample.style.setProperty("--c-ink", readableOn(style.color));
-  const widest = Math.max(1, ...(chosen.palette?.widths.map(({ value }) => value) ?? []));
+  const widest = Math.max(1, ...(inking.palette?.widths.map(({ value }) => value) ?? []));
   sample.style.setProperty("--w", `${Math.max(2, Math.round((style.width / widest) * 9))}px`);
 }
 

@@ -18,6 +18,8 @@ export class Toolbox {
     this.tools = tools;
     this.storage = storage;
     this.chosen = tools[0];
+    /** The tool whose colours are offered: the newest chosen that has any. */
+    this.inking = tools[0];
     const kept = this.#read();
     for (const { name, palette } of tools) {
       if (!palette) continue;
@@ -47,6 +49,7 @@ export class Toolbox {
   /** @param {string} name */
   choose(name) {
     this.chosen = this.tools.find((tool) => tool.name === name) ?? this.chosen;
+    if (this.chosen.palette) this.inking = this.chosen;
     this.#tell();
   }
 
@@ -56,13 +59,12 @@ export class Toolbox {
     return palette?.opacity ? { ...style, opacity: palette.opacity } : { ...style };
   }
 
-  /** Change the chosen tool's ink. @param {Partial<{color: string, width: number}>} change */
+  /** Change the ink of the tool whose colours are offered, and take it in hand: who picks a colour wants to draw.
+   * @param {Partial<{color: string, width: number}>} change */
   restyle(change) {
-    const style = this.#styles.get(this.chosen.name);
-    if (!style) return;
-    Object.assign(style, change);
+    Object.assign(this.#styles.get(this.inking.name) ?? {}, change);
     this.#write();
-    this.#tell();
+    this.choose(this.inking.name);
   }
 
   /** @param {() => void} fn */
