@@ -1,7 +1,9 @@
 """Pure: the frames of the wire, protocol 1: reading hostile ones, writing ready bytes. Twin: static/js/protocol.js."""
 
+import json
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, Final, TypedDict
 
 import msgspec
@@ -133,25 +135,38 @@ def read(text: str | bytes) -> list[Frame | Unreadable]:
     """Return the frames of a text message (an object or an array of them), in order. Never raises."""
     try:
         message = text.encode() if isinstance(text, str) else bytes(text)
-        if len(message) > LIMITS["frame"]:
-            return [Unreadable(None, Code.TOO_LARGE)]
+    except UnicodeError:
+        return [Unreadable(None, Code.BAD_FRAME)]
+    if len(message) > LIMITS["frame"]:
+        return [Unreadable(None, Code.TOO_LARGE)]
+    try:
         frames = _many.decode(message) if message.lstrip()[:1] == b"[" else [_one.decode(message)]
     except _UNREADABLE:
-        return [Unreadable(None, Code.BAD_FRAME)]
+        return _read_apart(message)
     return [_read_one(frame) for frame in frames]
 
 
-def _read_one(frame: Raw) -> Frame | Unreadable:
+def _read_apart(message: bytes) -> list[Frame | Unreadable]:
+    """Read a message that msgspec refuses as a whole, for half an emoji or NaN somewhere: each frame by itself."""
+    try:
+        found = json.loads(message)
+    except (ValueError, RecursionError):
+        return [Unreadable(None, Code.BAD_FRAME)]
+    frames = found if isinstance(found, list) else [found]
+    return [
+        _read_one(Raw(json.dumps(frame).encode()), frame.get("id") if isinstance(frame, dict) else None)
+        for frame in frames
+    ]
+
+
+def _read_one(frame: Raw, traced: object = None) -> Frame | Unreadable:
     try:
         return _frame.decode(frame)
     except _UNREADABLE:
         pass
-    try:
+    with suppress(*_UNREADABLE):
         traced = _trace.decode(frame).id
-    except _UNREADABLE:
-        traced = None
-    known = isinstance(traced, str) and _OP_ID.fullmatch(traced)
-    return Unreadable(traced if known else None, Code.BAD_FRAME)
+    return Unreadable(traced if isinstance(traced, str) and _OP_ID.fullmatch(traced) else None, Code.BAD_FRAME)
 
 
 # --- ops become drafts of events -------------------------------------------------------------------------------------

@@ -75,6 +75,18 @@ def test_one_bad_frame_does_not_spoil_the_others_of_its_array() -> None:
     assert second == messages.Pong(1)
 
 
+@pytest.mark.parametrize("half", ['"\\ud83d"', "NaN", "1e400"])
+def test_what_is_no_json_for_one_op_is_told_by_its_id_and_harms_no_other(half: str) -> None:
+    post = '{"type":"op","id":"c:7","kind":"chat.post","data":{"text":' + half + "}}"
+    first, second = read('[{"type":"pong","applied":1},' + post + "]")
+    assert first == messages.Pong(1)
+    if isinstance(second, Op):  # raw data is read by `read_op`
+        with pytest.raises(Refused, match="bad_frame"):
+            read_op(second)
+    else:
+        assert second == Unreadable("c:7", Code.BAD_FRAME)
+
+
 def test_a_message_beyond_the_limit_is_too_large() -> None:
     filler = "x" * LIMITS["frame"]
     assert read(json.dumps({"type": "pong", "filler": filler})) == [Unreadable(None, Code.TOO_LARGE)]
