@@ -1,6 +1,7 @@
 """Lectern's ASGI application: the live doors, static files, and Django for everything else."""
 
 import os
+from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "classroom_site.settings")
 
@@ -15,7 +16,7 @@ from servestatic import ServeStaticASGI
 
 from classrooms import fallback
 from classrooms.consumers import LessonConsumer
-from classrooms.origins import own_origins_only
+from classrooms.origins import own_origins_only, refuse_socket
 from whiteboard import images
 
 pages = ServeStaticASGI(
@@ -25,17 +26,31 @@ pages = ServeStaticASGI(
     immutable_file_test=r"^.+\.[0-9a-f]{12}\..+$",  # hashed by StaticStorage
 )
 
+
+def door(pattern: str, application: Any) -> Any:
+    """Route a pattern to an ASGI application, which `path` takes as well as a view."""
+    return path(pattern, application)
+
+
 application = ProtocolTypeRouter(
     {
         "http": URLRouter(
             [
-                path("live/lessons/<int:lesson>/state/", fallback.state),
-                path("live/waiting/<str:code>/", fallback.waiting),
-                path("media/decks/<path:image>", images.door),
-                path("<path:rest>", pages),
-                path("", pages),
+                door("live/lessons/<int:lesson>/state/", fallback.state),
+                door("live/waiting/<str:code>/", fallback.waiting),
+                door("media/decks/<path:image>", images.door),
+                door("<path:rest>", pages),
+                door("", pages),
             ]
         ),
-        "websocket": own_origins_only(URLRouter([path("live/lessons/<int:lesson>/socket/", LessonConsumer.as_asgi())])),
+        "websocket": own_origins_only(
+            URLRouter(
+                [
+                    door("live/lessons/<int:lesson>/socket/", LessonConsumer.as_asgi()),
+                    door("<path:rest>", refuse_socket),
+                    door("", refuse_socket),
+                ]
+            )
+        ),
     }
 )

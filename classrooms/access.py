@@ -2,31 +2,30 @@
 
 import re
 import time
+import unicodedata
 from collections.abc import MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import authenticate
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.auth.models import AnonymousUser, User
 from django.core import signing
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from classrooms import replica
+from classrooms.guesses import Curiosity, Guesses
 from classrooms.lesson import LessonState
 from classrooms.messages import clean_name
-from classrooms.meter import Meter
 from classrooms.models import CODE_ALPHABET, CODE_LENGTH, Classroom, Lesson, Participant, Staff
 from classrooms.refusals import Code, Refused
-from classrooms.roles import Role
+from classrooms.roles import STAFF, Role
 
 INSTRUCTORS = "Instructors"  # the group whose members may make classrooms
 TICKET_AGE = 12 * 3600  # s
-# Wrong codes a second and at once. A school is one address, and of 300 children some mistype: 30 at once, then one every
-# 2 s, is a hit in 100 days of trying for one address where 200 lessons are live.
-GUESSES_EACH = (0.5, 30)
-GUESSES_ALL = (5, 300)
+SEATS_KEPT = 5  # of one lesson in one session: siblings who share a tablet
+LESSONS_KEPT = 20  # in one session, the newest
 COLORS = (  # readable on white and beside each other; a participant's number picks one
     "#8b4fbf", "#c2571a", "#2f5fd0", "#0f7c86", "#6a7a1f", "#a8386b", "#17694f", "#b3261e", "#5d4ad1", "#8a5a00",
 )  # fmt: skip
@@ -43,17 +42,19 @@ class Seat:
     name: str
     color: str
     role: Role
+    since: int = 0  # the event that made the seat what it is: a door that has not seen it looks at the log first
 
     @property
     def staff(self) -> bool:
         """Whether the seat is at the front."""
-        return self.role is not Role.STUDENT
+        return self.role in STAFF
 
 
 def by_code(code: str, name: str, session: MutableMapping[str, Any], address: str) -> Seat:
     """Let a guest in by a join code. The same guest with the same name gets the same seat again.
 
-    Raises Refused: unknown_code, not_live, door_locked, removed, full, slow_down, bad_frame (the name).
+    Another name is another person: a tablet goes round. Where one of its people was removed, nobody new sits down.
+    Raises Refused: unknown_code, not_live, door_locked, removed, full, slow_down, bad_frame and too_long (the name).
     """
     name = clean_name(name)
     classroom = _classroom(code, address)
@@ -61,65 +62,68 @@ def by_code(code: str, name: str, session: MutableMapping[str, Any], address: st
     if lesson is None:
         raise Refused(Code.NOT_LIVE)
     state = replica.current(lesson.pk)
-    known = _seated(lesson, session)
-    if known is not None and _name_of(known, state) == name:
-        return _guest(known, state)
-    if state.policy.door == "locked":
-        raise Refused(Code.DOOR_LOCKED)
-    participant = _sit(lesson, name)
-    session[_SESSION_KEY] = session.get(_SESSION_KEY, {}) | {str(lesson.pk): participant.number}
-    return _guest(participant, state)
+    seated = _seated(lesson, session)
+    participant = next((one for one in seated if name in (one.name, _seat(one, state).name)), None)
+    if participant is None:
+        if any(_removed(one, state) for one in seated):
+            raise Refused(Code.REMOVED)
+        if state.policy.door == "locked":
+            raise Refused(Code.DOOR_LOCKED)
+        participant = _sit(lesson, name)
+    seat = _admitted(participant, state)
+    _remember(session, seated, participant)
+    return seat
 
 
 def by_session(lesson: Lesson, session: MutableMapping[str, Any]) -> Seat:
-    """Give a guest the seat that their session remembers. Raises Refused: not_allowed, removed, ended."""
+    """Give a guest the seat that their session remembers, the newest. Raises Refused: not_allowed, removed, ended."""
+    seated = _seated(lesson, session)
+    if not seated:
+        raise Refused(Code.NOT_ALLOWED)
     if lesson.status != Lesson.Status.LIVE:
         raise Refused(Code.ENDED)
-    participant = _seated(lesson, session)
-    if participant is None:
-        raise Refused(Code.NOT_ALLOWED)
-    return _guest(participant, replica.current(lesson.pk))
+    return _admitted(seated[-1], replica.current(lesson.pk))
 
 
-def by_user(lesson: Lesson, user: AbstractBaseUser | AnonymousUser) -> Seat:
-    """Give a member of the classroom's staff their seat. Raises Refused: not_allowed, ended."""
+def by_user(lesson: Lesson, user: User | AnonymousUser) -> tuple[Participant, Role]:
+    """Find or make the row of a member of the classroom's staff, for `actions.seat_staff`, which tells the log.
+
+    Returns it with the role that the classroom gives them. Raises Refused: not_allowed, ended.
+    """
     staff = staff_of(lesson.classroom, user)
     if staff is None:
         raise Refused(Code.NOT_ALLOWED)
     if lesson.status != Lesson.Status.LIVE:
         raise Refused(Code.ENDED)
     participant = Participant.objects.filter(lesson=lesson, user=staff.user).first()
-    if participant is None:
-        name = (staff.user.get_full_name() or staff.user.get_username())[:40]
-        participant = _sit(lesson, name, staff.user)
-    return _seat(participant, role_of(staff))
+    return participant or _sit_staff(lesson, staff), role_of(staff)
 
 
 def by_ticket(ticket: str) -> Seat:
     """Read a ticket: an HMAC, no query. The role is a guest's until the lesson's state is asked (`Room.role_of`).
 
-    Raises Refused: not_allowed.
+    Raises Refused: not_allowed (401).
     """
     try:
-        lesson, participant, name, color = signing.JSONSerializer().loads(
+        lesson, participant, name, color, since = signing.JSONSerializer().loads(
             signing.b64_decode(_signer.unsign(ticket, max_age=TICKET_AGE).encode())
         )
     except (signing.BadSignature, ValueError, TypeError):
-        raise Refused(Code.NOT_ALLOWED) from None
-    return Seat(lesson, participant, name, color, Role.STUDENT)
+        raise Refused(Code.NOT_ALLOWED, status=401) from None
+    return Seat(lesson, participant, name, color, Role.STUDENT, since)
 
 
-def by_password(username: str, password: str, address: str) -> AbstractBaseUser:
+def by_password(username: str, password: str, address: str) -> User:
     """Return the account of a name and a password. Raises Refused: not_allowed, slow_down."""
-    _passwords.check(address)
+    _check(_passwords, address)
     user = authenticate(username=username, password=password)
-    if user is None:
-        _passwords.count(address)
+    if not isinstance(user, User):
+        _passwords.count(address, time.monotonic())
         raise Refused(Code.NOT_ALLOWED, message="This name and password do not belong together.")
     return user
 
 
-def is_instructor(user: AbstractBaseUser | AnonymousUser) -> bool:
+def is_instructor(user: User | AnonymousUser) -> bool:
     """Whether the user may make classrooms."""
     if not user.is_authenticated or not user.is_active:
         return False
@@ -128,11 +132,11 @@ def is_instructor(user: AbstractBaseUser | AnonymousUser) -> bool:
 
 def ticket(seat: Seat) -> str:
     """Sign a pass to the live doors, good for 12 hours."""
-    fields = [seat.lesson, seat.participant, seat.name, seat.color]
+    fields = [seat.lesson, seat.participant, seat.name, seat.color, seat.since]
     return _signer.sign(signing.b64_encode(signing.JSONSerializer().dumps(fields)).decode())
 
 
-def staff_of(classroom: Classroom, user: AbstractBaseUser | AnonymousUser) -> Staff | None:
+def staff_of(classroom: Classroom, user: User | AnonymousUser) -> Staff | None:
     """Return the user's place among a classroom's staff, if there is one."""
     if not user.is_authenticated:
         return None
@@ -144,12 +148,23 @@ def role_of(staff: Staff) -> Role:
     return Role.ASSISTANT if staff.role == Staff.Role.ASSISTANT else Role.INSTRUCTOR
 
 
+def seat(participant: Participant, *, pardoned: bool = False) -> Seat:
+    """Return a participant's seat. Raises Refused (removed), unless the log is about to pardon them."""
+    state = replica.current(participant.lesson_id)
+    return _seat(participant, state) if pardoned else _admitted(participant, state)
+
+
 def person(lesson: int, participant: str) -> Seat | None:
     """Return the seat of a participant who may have left no event yet. Blocking: one query."""
     if not re.fullmatch(r"u[0-9]{1,9}", participant):
         return None
     found = Participant.objects.filter(lesson=lesson, number=int(participant[1:])).first()
-    return _seat(found, Role.STUDENT) if found else None
+    return Seat(lesson, found.key, found.name, found.color, Role(found.role)) if found else None
+
+
+def may_wait(code: str, address: str) -> bool:
+    """Whether a code is worth watching for this address: it can be one, and it is not one of ever new ones."""
+    return _is_code(code) and _waits.admit(address, code, time.monotonic())
 
 
 def normalise(code: str) -> str:
@@ -159,73 +174,86 @@ def normalise(code: str) -> str:
 
 def _classroom(code: str, address: str) -> Classroom:
     """Find a classroom by its code. Failures are counted per address and in all, successes never."""
-    _guesses.check(address)
+    _check(_codes, address)
     code = normalise(code)
-    if len(code) == CODE_LENGTH and set(code) <= set(CODE_ALPHABET):
+    if _is_code(code):
         found = Classroom.objects.filter(code=code).first()
         if found is not None:
             return found
-    _guesses.count(address)
+    _codes.count(address, time.monotonic())
     raise Refused(Code.UNKNOWN_CODE)
 
 
-def _seated(lesson: Lesson, session: MutableMapping[str, Any]) -> Participant | None:
-    number = session.get(_SESSION_KEY, {}).get(str(lesson.pk))
-    return Participant.objects.filter(lesson=lesson, number=number).first() if number else None
+def _is_code(code: str) -> bool:
+    return len(code) == CODE_LENGTH and set(code) <= set(CODE_ALPHABET)
 
 
-def _sit(lesson: Lesson, name: str, user: Any = None) -> Participant:
-    """Number a new participant of a lesson."""
+def _check(guesses: Guesses, address: str) -> None:
+    wait = guesses.wait(address, time.monotonic())
+    if wait:
+        raise Refused(Code.SLOW_DOWN, after=int(wait * 1000) + 1)
+
+
+def _seated(lesson: Lesson, session: MutableMapping[str, Any]) -> list[Participant]:
+    """Return the people of a lesson whom a session remembers, the newest last."""
+    numbers = session.get(_SESSION_KEY, {}).get(str(lesson.pk), [])
+    found = {one.number: one for one in Participant.objects.filter(lesson=lesson, number__in=numbers)}
+    return [found[number] for number in numbers if number in found]
+
+
+def _remember(session: MutableMapping[str, Any], seated: list[Participant], newest: Participant) -> None:
+    """Keep a seat in a session; what is oldest gives way."""
+    numbers = [one.number for one in seated if one != newest] + [newest.number]
+    lesson = str(newest.lesson_id)
+    others = [item for item in session.get(_SESSION_KEY, {}).items() if item[0] != lesson]
+    session[_SESSION_KEY] = dict([*others[1 - LESSONS_KEPT :], (lesson, numbers[-SEATS_KEPT:])])
+
+
+def _sit(lesson: Lesson, name: str, user: Any = None, role: Role = Role.STUDENT) -> Participant:
+    """Number a new participant of a lesson. Raises Refused: full."""
     with transaction.atomic():
         Lesson.objects.filter(pk=lesson.pk).update(seats=F("seats") + 1)
         number = Lesson.objects.values_list("seats", flat=True).get(pk=lesson.pk)
         if number > settings.LESSON_MAX_SEATS and user is None:
             raise Refused(Code.FULL)
         color = COLORS[number % len(COLORS)]
-        return Participant.objects.create(lesson=lesson, number=number, user=user, name=name, color=color)
+        return Participant.objects.create(lesson=lesson, number=number, user=user, name=name, color=color, role=role)
 
 
-def _name_of(participant: Participant, state: LessonState) -> str:
-    known = state.people.get(participant.key)
-    return known.name if known else participant.name
+def _sit_staff(lesson: Lesson, staff: Staff) -> Participant:
+    try:
+        return _sit(lesson, _name_of(staff.user), staff.user, role_of(staff))
+    except IntegrityError:  # their other tab was faster
+        return Participant.objects.get(lesson=lesson, user=staff.user)
 
 
-def _guest(participant: Participant, state: LessonState) -> Seat:
-    known = state.people.get(participant.key)
-    if known is not None and known.removed:
+def _name_of(user: User) -> str:
+    """Return an account's name as `clean_name` has one; accounts may be called anything."""
+    for text in (user.get_full_name(), user.get_username()):
+        shown = "".join(char if char.isprintable() else " " for char in unicodedata.normalize("NFC", text))
+        if name := " ".join(shown.split())[:40].strip():
+            return name
+    return "Teacher"
+
+
+def _admitted(participant: Participant, state: LessonState) -> Seat:
+    if _removed(participant, state):
         raise Refused(Code.REMOVED)
-    return _seat(participant, Role(known.role) if known else Role.STUDENT)
+    return _seat(participant, state)
 
 
-def _seat(participant: Participant, role: Role) -> Seat:
-    return Seat(participant.lesson_id, participant.key, participant.name, participant.color, role)
+def _removed(participant: Participant, state: LessonState) -> bool:
+    person = state.people.get(participant.key)
+    return person is not None and person.removed
 
 
-class _Guesses:
-    """Wrong guesses at a secret, counted in this process."""
-
-    MAX_ADDRESSES = 10_000  # remembered; past that all are forgotten, and the count of all still holds
-
-    def __init__(self) -> None:
-        self._each: dict[str, Meter] = {}
-        self._all = Meter()
-
-    def check(self, address: str) -> None:
-        """Raise Refused (slow_down) while this address, or all together, have guessed wrong too often."""
-        now = time.monotonic()
-        each = self._each.get(address)
-        wait = max(each.wait(now, *GUESSES_EACH) if each else 0.0, self._all.wait(now, *GUESSES_ALL))
-        if wait:
-            raise Refused(Code.SLOW_DOWN, after=int(wait * 1000) + 1)
-
-    def count(self, address: str) -> None:
-        """Count a wrong code."""
-        now = time.monotonic()
-        if len(self._each) > self.MAX_ADDRESSES:
-            self._each.clear()
-        self._each.setdefault(address, Meter()).take(now, *GUESSES_EACH)
-        self._all.take(now, *GUESSES_ALL)
+def _seat(participant: Participant, state: LessonState) -> Seat:
+    """Return a participant's seat as the log knows them, or as they sat down."""
+    person = state.people.get(participant.key)
+    name, role = (person.name, person.role) if person else (participant.name, participant.role)
+    return Seat(participant.lesson_id, participant.key, name, participant.color, Role(role))
 
 
-_guesses = _Guesses()
-_passwords = _Guesses()
+_codes = Guesses()
+_passwords = Guesses()
+_waits = Curiosity()

@@ -1,29 +1,35 @@
 """The verbs: each checks, appends to the log and leaves the announcing to the hub, which hears every commit."""
 
 import asyncio
+import copy
 import secrets
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import TimeoutError as FutureTimeout
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser
-from django.db import IntegrityError
+from django.contrib.auth.models import AnonymousUser, User
+from django.db import IntegrityError, transaction
 
 from classrooms import access, log, messages
 from classrooms.access import Seat
 from classrooms.hub import in_reader
-from classrooms.lesson import permit
+from classrooms.kinds import MAX_TITLE
+from classrooms.lesson import LessonState, Person, permit
 from classrooms.log import Entry, Outcome
 from classrooms.messages import Draft, Op
 from classrooms.models import Classroom, Lesson, Participant, Staff
 from classrooms.refusals import Code, Refused
+from classrooms.roles import Role
 from classrooms.room import Room
 from whiteboard.models import Deck
-from whiteboard.slides import pages_of
+from whiteboard.slides import one_line, pages_of
 
 PAGES_AT_START = 20  # pages inside `lesson.started`; the others follow as events of the same transaction
-PATIENCE = 10.0  # s that a thread waits for the log before it says try_again
+BYTES_AT_START = 64 * 1024  # of those pages: slides carry their text, and a frame holds 128 KiB
+PATIENCE = 10.0  # s that a thread waits for the log before it says try_again, and an op for its event to be folded
 ONE_LIVE = "A lesson is live in this classroom. End it before you start another one."
 BLANK = {"page": "p1", "kind": "blank", "title": ""}
 
@@ -53,7 +59,7 @@ async def propose(room: Room, seat: Seat, ops: Sequence[Op]) -> list[Verdict]:
         if entries:
             verdicts += await _append(room, ops, entries)
         elif refusal is not None:
-            verdicts.append(Verdict(ops[0].id, refused=refusal))
+            verdicts.append(await _refusal(room, seat, ops[0], refusal))
         done = max(1, len(entries))
         if verdicts[-1].refused is not None and verdicts[-1].refused.retry:
             again = Refused(Code.TRY_AGAIN, retry=True)
@@ -66,38 +72,67 @@ async def _permitted(room: Room, seat: Seat, ops: Sequence[Op]) -> tuple[list[li
     """Return the entries of the longest run of ops that may go to the log, and why the next one may not."""
     entries: list[list[Entry]] = []
     joined: set[str] = set()
+    adds: Counter[str] = Counter()
     for op in ops:
         try:
             draft = messages.read_op(op)
+            if entries and not _fits(room, draft, adds):
+                return entries, None
             people = await _introduced(room, seat, draft)
         except Refused as refusal:
             return entries, refusal
-        new = [person for person in people if person.participant not in joined]
-        joined |= {person.participant for person in new}
+        new = [people[key] for key in people if key not in joined]
+        joined |= people.keys()
         entries.append([*map(_joined, new), Entry(draft.kind, seat.participant, op.id, draft.text)])
     return entries, None
 
 
-async def _introduced(room: Room, seat: Seat, draft: Draft) -> list[Seat]:
-    """Check a draft; return the people it names whom the log does not know yet. Raises Refused."""
+def _fits(room: Room, draft: Draft, adds: Counter[str]) -> bool:
+    """Count what a run of ops adds to each page; False where the page may be full when those before have landed."""
+    if draft.kind == "board.edited":
+        page = draft.data["page"]
+        adds[page] += sum(edit[0] == "add" for edit in draft.data["edits"])
+        board = room.replica.state.boards.get(page)
+        return board is None or board.live + adds[page] <= messages.LIMITS["items"]
+    return True
+
+
+async def _introduced(room: Room, seat: Seat, draft: Draft) -> dict[str, Seat]:
+    """Check a draft; return the people it needs whom the log does not know yet. Raises Refused."""
+    if draft.kind == "page.added" and not draft.data["page"].startswith(f"{seat.participant}."):
+        raise Refused(Code.NOT_ALLOWED)  # `p1` is for the server to give, another's prefix for them
     state = room.replica.state
-    people = [] if seat.participant in state.people else [seat]
+    people = {} if seat.participant in state.people else {seat.participant: seat}
     code = permit(state, seat.participant, draft.kind, draft.data)
     if code is Code.UNKNOWN_PARTICIPANT:
         named = await in_reader(access.person, room.lesson, draft.data["participant"])
         if named is not None:
-            people.append(named)
-            code = None  # the log's fold looks again, when the person has joined
+            people.setdefault(named.participant, named)
+            code = permit(_joined_by(room.replica.state, people), seat.participant, draft.kind, draft.data)
     if code is not None:
         raise Refused(code)
     return people
 
 
+def _joined_by(state: LessonState, people: dict[str, Seat]) -> LessonState:
+    """Return the state as it will be when these people have joined; for `permit` alone."""
+    then = copy.copy(state)
+    then.people = state.people | {key: Person(one.name, one.role, one.color) for key, one in people.items()}
+    return then
+
+
+async def _refusal(room: Room, seat: Seat, op: Op, refusal: Refused) -> Verdict:
+    """Refuse an op, unless the log has it: what was permitted once gets its first answer, whatever holds now."""
+    seq = await in_reader(log.seq_of, room.lesson, seat.participant, op.id)
+    return Verdict(op.id, refused=refusal) if seq is None else Verdict(op.id, seq, repeat=True)
+
+
 async def _append(room: Room, ops: Sequence[Op], entries: list[list[Entry]]) -> list[Verdict]:
     """Commit the entries of each op, wait until the room has folded them, and tell what became of the ops."""
     future = log.append(room.lesson, [entry for group in entries for entry in group])
-    outcomes = await asyncio.wrap_future(future)
-    await room.reach(max((outcome.seq or 0 for outcome in outcomes), default=0))
+    outcomes = await asyncio.shield(asyncio.wrap_future(future))  # what the writer has, nobody can take back
+    with suppress(TimeoutError, Refused):  # they are committed all the same
+        await asyncio.wait_for(room.reach(max((outcome.seq or 0 for outcome in outcomes), default=0)), PATIENCE)
     verdicts = []
     for op, group in zip(ops, entries, strict=False):
         own = outcomes[: len(group)]
@@ -121,13 +156,17 @@ def _joined(seat: Seat) -> Entry:
 
 def _entry(kind: str, op: str, data: dict[str, Any]) -> Entry:
     """Return an entry of the server's own."""
-    return Entry(kind, None, op, messages.draft(kind, op, data).text)
+    return _own(messages.draft(kind, op, data))
+
+
+def _own(draft: Draft) -> Entry:
+    return Entry(draft.kind, None, draft.op, draft.text)
 
 
 # --- lessons -------------------------------------------------------------------------------------------------------
 
 
-def start(classroom: Classroom, *, title: str, decks: Sequence[Deck], by: AbstractBaseUser | None) -> Lesson:
+def start(classroom: Classroom, *, title: str, decks: Sequence[Deck], by: User | None) -> Lesson:
     """Start a lesson with these decks' pages, or a blank one. From a thread, outside atomic blocks.
 
     Raises Refused: not_allowed where one is live already (409) or `by` is no instructor here, try_again.
@@ -135,56 +174,101 @@ def start(classroom: Classroom, *, title: str, decks: Sequence[Deck], by: Abstra
     staff = access.staff_of(classroom, by) if by is not None else None
     if by is not None and (staff is None or staff.role == Staff.Role.ASSISTANT):
         raise Refused(Code.NOT_ALLOWED)
-    lesson = _take_lesson(classroom, title)
-    pages = [page for deck in decks for page in pages_of(deck)]
-    pages = [page | {"page": f"p{number}"} for number, page in enumerate(pages, 1)] or [BLANK]
+    title = one_line(title, MAX_TITLE)
+    pages = [page for deck in decks for page in pages_of(deck)] or [BLANK]
+    drafts = [
+        messages.draft("page.added", f"page:p{number}", page | {"page": f"p{number}"})
+        for number, page in enumerate(pages, 1)
+    ]
+    first = _fitting(drafts)
     policy = {name: getattr(classroom, name) for name in ("draw", "edit", "roam", "chat", "door")}
-    started = {"title": title, "policy": policy | {"chosen": []}, "pages": pages[:PAGES_AT_START]}
-    _commit(
-        lesson,
-        _entry("lesson.started", "started", started),
-        *(_entry("page.added", f"page:{page['page']}", page) for page in pages[PAGES_AT_START:]),
-    )
+    pages_at_start = [draft.data for draft in drafts[:first]]
+    started = {"title": title, "policy": policy | {"chosen": []}, "pages": pages_at_start}
+    lesson = _take_lesson(classroom, title)
+    try:
+        _commit(lesson, _entry("lesson.started", "started", started), *map(_own, drafts[first:]))
+    except Refused as refusal:
+        raise (_one_live() if refusal.code is Code.ENDED else refusal) from None
     lesson.refresh_from_db()
     return lesson
 
 
-def end(lesson: Lesson, *, by: AbstractBaseUser | None) -> None:
-    """End a lesson; ending it again does nothing. Raises Refused: not_allowed, try_again."""
+def end(lesson: Lesson, *, by: User | None) -> None:
+    """End a lesson; ending it again does nothing. Raises Refused: not_allowed, not_live, try_again."""
     if by is not None and access.staff_of(lesson.classroom, by) is None:
         raise Refused(Code.NOT_ALLOWED)
-    _commit(lesson, _entry("lesson.ended", "ended", {}))
+    lesson.refresh_from_db(fields=["status"])
+    if lesson.status == Lesson.Status.STARTING:
+        raise Refused(Code.NOT_LIVE)
+    if lesson.status == Lesson.Status.LIVE:
+        _commit(lesson, _entry("lesson.ended", "ended", {}))
 
 
-def seat_staff(lesson: Lesson, user: AbstractBaseUser) -> Seat:
-    """Seat a member of staff and see that the log knows them in their role. Raises Refused: not_allowed, ended …"""
-    seat = access.by_user(lesson, user)
-    _commit(lesson, _joined(seat))
-    return seat
+def seat_staff(lesson: Lesson, user: User | AnonymousUser) -> Seat:
+    """Seat a member of staff and see that the log knows them, in the role that their classroom gives them.
+
+    The log is told of that role once: what an instructor changes in the lesson stays until the classroom changes.
+    Raises Refused: not_allowed, ended, removed, try_again.
+    """
+    participant, role = access.by_user(lesson, user)
+    told = Role(participant.role)
+    seat = access.seat(participant, pardoned=told is not role)
+    entries = [_joined(seat)]
+    if told is not role:
+        who = {"participant": participant.key}
+        entries += [
+            _entry("person.readmitted", _once("readmitted"), who),  # void unless they had been dismissed
+            _entry("person.changed", _once("appointed"), who | {"role": role}),
+        ]
+        seat = replace(seat, role=role)
+    outcomes = _commit(lesson, *entries)
+    if told is not role:
+        Participant.objects.filter(pk=participant.pk).update(role=role)
+    return replace(seat, since=max(outcome.seq or 0 for outcome in outcomes))
 
 
-def dismiss(classroom: Classroom, user: AbstractBaseUser) -> None:
+def dismiss(classroom: Classroom, user: User) -> None:
     """Take a former member of staff out of the classroom's live lesson."""
     for participant in Participant.objects.filter(lesson__classroom=classroom, lesson__status="live", user_id=user.pk):
-        data = {"participant": participant.key}
-        _commit(participant.lesson, _entry("person.removed", f"dismissed:{secrets.token_hex(8)}", data))
+        _commit(participant.lesson, _entry("person.removed", _once("dismissed"), {"participant": participant.key}))
+        Participant.objects.filter(pk=participant.pk).update(role=Role.STUDENT)
+
+
+def _once(what: str) -> str:
+    """Return an op id for something that the server may do more than once."""
+    return f"{what}:{secrets.token_hex(8)}"
+
+
+def _fitting(pages: Sequence[Draft]) -> int:
+    """Return how many pages go into `lesson.started`: at least one."""
+    size = 0
+    for number, page in enumerate(pages[:PAGES_AT_START]):
+        size += len(page.text.encode())
+        if size > BYTES_AT_START and number:
+            return number
+    return min(len(pages), PAGES_AT_START)
 
 
 def _take_lesson(classroom: Classroom, title: str) -> Lesson:
-    """Return the classroom's row of a lesson that has not started: a new one, or one whose start was interrupted."""
+    """Make the row of a lesson that starts; the row of a start that never got into the log goes.
+
+    Of two who start at once the later one wins: the log finds no row for the other's `lesson.started`.
+    """
     try:
-        lesson, new = Lesson.objects.get_or_create(
-            classroom=classroom, status=Lesson.Status.STARTING, defaults={"title": title}
-        )
+        with transaction.atomic():
+            left = Lesson.objects.select_for_update().filter(classroom=classroom, status=Lesson.Status.STARTING, head=0)
+            for lesson in left:
+                lesson.delete()
+            return Lesson.objects.create(classroom=classroom, title=title)
     except IntegrityError:
-        raise Refused(Code.NOT_ALLOWED, message=ONE_LIVE, status=409) from None
-    if not new and lesson.title != title:
-        lesson.title = title
-        lesson.save(update_fields=["title"])
-    return lesson
+        raise _one_live() from None
 
 
-def _commit(lesson: Lesson, *entries: Entry) -> None:
+def _one_live() -> Refused:
+    return Refused(Code.NOT_ALLOWED, message=ONE_LIVE, status=409)
+
+
+def _commit(lesson: Lesson, *entries: Entry) -> Sequence[Outcome]:
     """Append from a thread and wait. Raises Refused where the log refuses or takes too long."""
     try:
         outcomes = log.append(lesson.pk, entries).result(PATIENCE)
@@ -193,3 +277,4 @@ def _commit(lesson: Lesson, *entries: Entry) -> None:
     for outcome in outcomes:
         if outcome.code is not None:
             raise Refused(outcome.code, retry=outcome.retry)
+    return outcomes

@@ -7,77 +7,26 @@ from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import include, path
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, inline_serializer
+from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
 from rest_framework import exceptions, serializers, status, viewsets
+from rest_framework.authentication import BaseAuthentication
 from rest_framework.authtoken.models import Token
 from rest_framework.decorators import action
-from rest_framework.parsers import JSONParser
-from rest_framework.permissions import AllowAny, BasePermission
+from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
-from rest_framework.views import APIView, exception_handler
+from rest_framework.views import APIView
 
 from classrooms import access, actions, log, origins, replica
 from classrooms.access import Seat
 from classrooms.api_decks import DeckViewSet
 from classrooms.models import Classroom, Lesson, Staff
-from classrooms.refusals import SENTENCES, Code, Refused
+from classrooms.refusals import Code, Refused
+from classrooms.rest import REFUSAL, OwnOrigin, StrictJSON, account, ticket_in
 from whiteboard.models import Deck
 
 MAX_EVENTS = 1000  # in one answer
-
-
-# --- refusals ------------------------------------------------------------------------------------------------------
-
-
-class RefusalSerializer(serializers.Serializer[Any]):
-    """An error: a code of the closed list, a sentence, and perhaps the ms after which to try again."""
-
-    code = serializers.ChoiceField(choices=[code.value for code in Code])
-    message = serializers.CharField()
-    after = serializers.IntegerField(required=False)
-
-
-REFUSAL = OpenApiResponse(RefusalSerializer, "A code of the closed list and a sentence.")
-
-
-def refused(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Translate every exception of a view into `{"code","message","after"?}`."""
-    if isinstance(error, Refused):
-        body: dict[str, Any] = {"code": error.code, "message": error.message}
-        if error.after is not None:
-            body["after"] = error.after
-        return Response(body, error.status)
-    response = exception_handler(error, context)
-    if response is not None:
-        code = _code_of(error)
-        response.data = {"code": code, "message": _sentence(error) or SENTENCES[code]}
-        if isinstance(error, exceptions.Throttled) and error.wait is not None:
-            response.data["after"] = int(error.wait * 1000)
-    return response
-
-
-def _code_of(error: Exception) -> Code:
-    match error:
-        case exceptions.Throttled():
-            return Code.SLOW_DOWN
-        case exceptions.APIException() if error.status_code in (401, 403, 404):
-            return Code.NOT_ALLOWED
-        case exceptions.MethodNotAllowed() | exceptions.UnsupportedMediaType():
-            return Code.UNKNOWN_KIND
-        case exceptions.APIException():
-            return Code.BAD_FRAME
-        case _:
-            return Code.NOT_ALLOWED  # Django's own Http404 and PermissionDenied
-
-
-def _sentence(error: Exception) -> str | None:
-    """Say which field is wrong and how, where a serializer knows."""
-    if not isinstance(error, exceptions.ValidationError):
-        return None
-    details = error.detail if isinstance(error.detail, dict) else {"": error.detail}
-    return " ".join(f"{field}: {' '.join(map(str, texts))}".lstrip(": ") for field, texts in details.items())
 
 
 # --- passes --------------------------------------------------------------------------------------------------------
@@ -134,19 +83,11 @@ class CredentialsSerializer(serializers.Serializer[Any]):
     password = serializers.CharField(max_length=400, trim_whitespace=False)
 
 
-class OwnOrigin(BasePermission):
-    """Guests have no CSRF token, but a foreign page may not act for them either."""
-
-    def has_permission(self, request: Request, view: Any) -> bool:
-        """Admit our own pages, and programs that are no browsers."""
-        return origins.allowed(request.headers.get("Origin"), request.get_host(), request.is_secure())
-
-
 class JoinView(APIView):
     """Guests join the lesson that is live under a code."""
 
     permission_classes = [AllowAny, OwnOrigin]
-    parser_classes = [JSONParser]  # a foreign form cannot send JSON
+    parser_classes = [StrictJSON]  # a foreign form cannot send JSON
 
     @extend_schema(
         request=JoinSerializer,
@@ -157,7 +98,7 @@ class JoinView(APIView):
         """Take a seat; the guest session is set, under a new key, so a key planted before is worth nothing."""
         fields = JoinSerializer(data=request.data)
         fields.is_valid(raise_exception=True)
-        seat = access.by_code(session=request.session, address=request.META["REMOTE_ADDR"], **fields.validated_data)
+        seat = access.by_code(session=request.session, address=origins.address(request.META), **fields.validated_data)
         request.session.cycle_key()
         return Response(pass_for(seat), status.HTTP_201_CREATED)
 
@@ -170,10 +111,7 @@ class RejoinView(APIView):
     @extend_schema(request=None, responses={201: PassSerializer, (403, 404, 409): REFUSAL})
     def post(self, request: Request, lesson: int) -> Response:
         """Return a pass; the log learns of staff here, of guests with their first op."""
-        found = get_object_or_404(Lesson.objects.select_related("classroom"), pk=lesson)
-        if access.staff_of(found.classroom, request.user) is not None:
-            return Response(pass_for(actions.seat_staff(found, request.user)), status.HTTP_201_CREATED)
-        return Response(pass_for(access.by_session(found, request.session)), status.HTTP_201_CREATED)
+        return Response(pass_for(_own_seat(request, lesson)), status.HTTP_201_CREATED)
 
 
 class TicketView(APIView):
@@ -187,13 +125,12 @@ class TicketView(APIView):
     )
     def post(self, request: Request, lesson: int) -> Response:
         """Return a ticket for the seat that the request already has."""
-        if _ticket_in(request):
-            seat = _seat(request, lesson)
-        else:
-            found = get_object_or_404(Lesson.objects.select_related("classroom"), pk=lesson)
-            staff = access.staff_of(found.classroom, request.user)
-            seat = access.by_user(found, request.user) if staff else access.by_session(found, request.session)
+        seat = _ticketed(request, lesson) if ticket_in(request) else _own_seat(request, lesson)
         return Response({"ticket": access.ticket(seat)})
+
+    def get_authenticators(self) -> list[BaseAuthentication]:
+        """Leave the session alone where a ticket speaks for itself: it needs no CSRF token."""
+        return [] if ticket_in(self.request) else super().get_authenticators()
 
 
 class EventsView(APIView):
@@ -217,14 +154,15 @@ class EventsView(APIView):
     )
     def get(self, request: Request, lesson: int) -> HttpResponse:
         """Return the events after `since`, oldest first, as the very bytes that went over the wire."""
-        _seat(request, lesson)
+        _ticketed(request, lesson)
         since = _whole(request, "since", 0)
         limit = min(MAX_EVENTS, max(1, _whole(request, "limit", MAX_EVENTS)))
-        head = log.heads([lesson])[lesson]
+        events = log.since(lesson, since, limit)
+        head = log.heads([lesson])[lesson]  # asked last: no event of the answer is beyond it
         body = b'{"epoch":"%s","head":%d,"events":[%s]}' % (
             head.epoch.encode(),
             head.seq,
-            b",".join(log.since(lesson, since, limit)),
+            b",".join(events),
         )
         return HttpResponse(body, content_type="application/json", headers={"Cache-Control": "no-store"})
 
@@ -233,7 +171,7 @@ class TokenView(APIView):
     """Staff exchange a password for an API token."""
 
     permission_classes = [AllowAny, OwnOrigin]
-    parser_classes = [JSONParser]
+    parser_classes = [StrictJSON]
 
     @extend_schema(
         request=CredentialsSerializer,
@@ -244,24 +182,30 @@ class TokenView(APIView):
         """Return the account's token, making one at the first call. Wrong passwords are counted by address."""
         fields = CredentialsSerializer(data=request.data)
         fields.is_valid(raise_exception=True)
-        user = access.by_password(address=request.META["REMOTE_ADDR"], **fields.validated_data)
+        user = access.by_password(address=origins.address(request.META), **fields.validated_data)
         token, _ = Token.objects.get_or_create(user=user)
         return Response({"token": token.key})
 
 
-def _ticket_in(request: Request) -> str:
-    scheme, _, ticket = request.headers.get("Authorization", "").partition(" ")
-    return ticket.strip() if scheme.lower() == "ticket" else ""
+def _own_seat(request: Request, lesson: int) -> Seat:
+    """Return the seat of a session or token: the log learns of staff here, of guests with their first op."""
+    found = get_object_or_404(Lesson.objects.select_related("classroom"), pk=lesson)
+    if access.staff_of(found.classroom, request.user) is not None:
+        return actions.seat_staff(found, request.user)
+    return access.by_session(found, request.session)
 
 
-def _seat(request: Request, lesson: int) -> Seat:
+def _ticketed(request: Request, lesson: int) -> Seat:
     """Return the seat of the request's ticket. Raises Refused: not_allowed, removed."""
-    if not _ticket_in(request):
-        raise Refused(Code.NOT_ALLOWED, status=401)
-    seat = access.by_ticket(_ticket_in(request))
+    if not ticket_in(request):
+        raise Refused(Code.NOT_ALLOWED, status=401, message="A ticket is needed here: join the lesson first.")
+    seat = access.by_ticket(ticket_in(request))
     if seat.lesson != lesson:
         raise Refused(Code.NOT_ALLOWED)
-    person = replica.current(lesson).people.get(seat.participant)
+    try:
+        person = replica.current(lesson).people.get(seat.participant)
+    except Lesson.DoesNotExist:
+        raise exceptions.NotFound from None
     if person is not None and person.removed:
         raise Refused(Code.REMOVED)
     return seat
@@ -330,7 +274,7 @@ class ClassroomViewSet(viewsets.ModelViewSet[Classroom]):
         """Make the classroom and its owner in one."""
         with transaction.atomic():
             classroom = serializer.save()
-            Staff.objects.create(classroom=classroom, user=self.request.user, role=Staff.Role.OWNER)
+            Staff.objects.create(classroom=classroom, user=account(self.request), role=Staff.Role.OWNER)
 
     def perform_update(self, serializer: serializers.BaseSerializer[Classroom]) -> None:
         """Change a classroom; assistants may not."""
@@ -357,14 +301,14 @@ class ClassroomViewSet(viewsets.ModelViewSet[Classroom]):
         fields = StartSerializer(data=request.data)
         fields.is_valid(raise_exception=True)
         wanted = fields.validated_data.get("decks", [])
-        found = {deck.pk: deck for deck in Deck.objects.filter(owner=request.user, hidden=False, pk__in=wanted)}
+        found = {deck.pk: deck for deck in Deck.objects.filter(owner=account(request), hidden=False, pk__in=wanted)}
         if not found.keys() >= set(wanted):
             raise exceptions.NotFound
         decks = [found[pk] for pk in wanted]
         if any(deck.status != Deck.Status.READY for deck in decks):
             raise Refused(Code.TRY_AGAIN, retry=True, status=409)
         title = fields.validated_data.get("title") or classroom.title
-        lesson = actions.start(classroom, title=title, decks=decks, by=request.user)
+        lesson = actions.start(classroom, title=title, decks=decks, by=account(request))
         return Response(LessonSerializer(lesson).data, status.HTTP_201_CREATED)
 
     def _refuse_assistants(self, classroom: Any) -> None:
@@ -390,7 +334,7 @@ class LessonViewSet(viewsets.ReadOnlyModelViewSet[Lesson]):
     def end(self, request: Request, pk: str) -> Response:
         """End the lesson; once more does nothing."""
         lesson = self.get_object()
-        actions.end(lesson, by=request.user)
+        actions.end(lesson, by=account(request))
         lesson.refresh_from_db()
         return Response(LessonSerializer(lesson).data)
 

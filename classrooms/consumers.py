@@ -1,4 +1,4 @@
-"""The socket door: frames in, one verb, frames out. The hub does the sending; no connection has a channel of its own."""
+"""The socket door: frames in, one verb, frames out. The room does the sending; no connection has a channel."""
 
 import asyncio
 import logging
@@ -6,15 +6,17 @@ import time
 from collections import deque
 from typing import Any
 
+from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from classrooms import access, messages
 from classrooms.access import Seat
 from classrooms.actions import Verdict
+from classrooms.closes import Close
 from classrooms.hub import get_hub
 from classrooms.lane import Lane
-from classrooms.closes import Close
 from classrooms.messages import Hello, Op, Pong, Signal, Sync, Time, Unreadable
+from classrooms.meter import Meter
 from classrooms.models import Lesson
 from classrooms.presence import Person
 from classrooms.refusals import Code, Refused
@@ -24,6 +26,11 @@ logger = logging.getLogger(__name__)
 
 HELLO_WITHIN = 10.0  # s
 MAX_UNREADABLE = 20  # frames a client may send that nobody can read
+FRAMES = (200.0, 1000)  # of any type: a second, and at once. Whoever sends more does not pace themselves at all
+MAX_WAITING = 1024 * 1024  # bytes for one client
+SYNCS = (1.0, 10)  # each may cost a read of the log and a ring full of events
+
+NO_TEXT = Unreadable(None, Code.BAD_FRAME)  # what a binary message is
 
 
 class LessonConsumer(AsyncWebsocketConsumer):
@@ -32,10 +39,24 @@ class LessonConsumer(AsyncWebsocketConsumer):
     # A name that is not configured: Channels then gives this consumer no channel, no task for it and no SUBSCRIBE.
     channel_layer_alias = "none"
 
-    connection: Connection | None = None
+    seated = False  # after `hello`; only then are there:
     room: Room
+    connection: Connection
     lane: Lane
+
+    patience: asyncio.TimerHandle | None = None
     unreadable = 0
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Serve one socket. However it ends, the room is told."""
+        self.lesson = int(scope["url_route"]["kwargs"]["lesson"])
+        self.writer = SocketWriter(self)
+        self.frames = Meter()
+        self.syncs = Meter()
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self.forget()
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """Call the handler at once; Channels would hop to Django's one database thread first, for every frame."""
@@ -47,88 +68,115 @@ class LessonConsumer(AsyncWebsocketConsumer):
             await self.close()
             return
         await self.accept(subprotocol=messages.SUBPROTOCOL)
-        self.writer = SocketWriter(self)
         self.patience = asyncio.get_running_loop().call_later(HELLO_WITHIN, self.bye, Close.NO_HELLO)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        """Handle one message: a frame or an array of frames."""
-        for frame in messages.read(text_data if text_data is not None else bytes_data or b""):
-            if self.writer.closed:
-                return
-            if self.connection is None:
-                await self.greet(frame)
-            else:
-                self.connection.heard = time.monotonic()
-                await self.handle(frame)
+        """Handle one message: a frame or an array of frames. A failure of ours ends the socket, not the server."""
+        if self.writer.closed:
+            return
+        try:
+            for frame in messages.read(text_data) if text_data is not None else [NO_TEXT]:
+                await self.take(frame)
+        except Exception:
+            logger.exception("a frame in lesson %d failed", self.lesson)
+            self.bye(Close.INTERNAL)
 
-    async def disconnect(self, code: int) -> None:
-        """The client is gone."""
-        if hasattr(self, "writer"):
-            self.writer.closed = True
+    async def websocket_disconnect(self, message: Any) -> None:
+        """The client is gone. Channels would hop to a thread here too, to close database connections: we have none."""
+        raise StopConsumer
+
+    def forget(self) -> None:
+        """Leave the room and stop every timer; safe to call twice."""
+        self.writer.closed = True
+        if self.patience is not None:
             self.patience.cancel()
-        if self.connection is not None:
+        if self.seated:
             self.room.leave(self.connection)
 
     # --- frames --------------------------------------------------------------------------------------------------
 
+    async def take(self, frame: messages.Frame | Unreadable) -> None:
+        """Take one frame, unless too many came."""
+        if self.writer.closed:
+            return
+        now = time.monotonic()
+        if self.frames.take(now, *FRAMES):
+            self.bye(Close.FLOODING)
+        elif not self.seated:
+            await self.greet(frame)
+        else:
+            self.connection.heard = now
+            await self.handle(frame)
+
     async def greet(self, frame: messages.Frame | Unreadable) -> None:
         """Take the first frame: a `hello` with a ticket, answered by `welcome`."""
+        if self.patience is not None:
+            self.patience.cancel()
         if not isinstance(frame, Hello):
-            return self.bye(Close.BAD_HELLO)
-        if messages.PROTOCOL not in frame.protocol:
-            return self.bye(Close.PROTOCOL)
-        lesson = int(self.scope["url_route"]["kwargs"]["lesson"])
+            self.bye(Close.BAD_HELLO)
+        elif messages.PROTOCOL not in frame.protocol:
+            self.bye(Close.PROTOCOL)
+        elif (seat := self.ticketed(frame)) is None:
+            self.bye(Close.TICKET)
+        else:
+            await self.come_in(seat, frame)
+
+    def ticketed(self, hello: Hello) -> Seat | None:
+        """Return the seat of a ticket for this lesson."""
         try:
-            seat = access.by_ticket(frame.ticket)
+            seat = access.by_ticket(hello.ticket)
         except Refused:
-            return self.bye(Close.TICKET)
-        if seat.lesson != lesson:
-            return self.bye(Close.TICKET)
+            return None
+        return seat if seat.lesson == self.lesson else None
+
+    async def come_in(self, seat: Seat, hello: Hello) -> None:
+        """Wait for all that must be read, then judge and enter in one go: what is judged holds when we are in."""
         try:
-            room = await get_hub().room(lesson)
+            room = await get_hub().room(self.lesson)
         except Lesson.DoesNotExist:
             return self.bye(Close.ENDED)
-        if room.removed(seat.participant):
-            return self.bye(Close.REMOVED)
+        await room.look_for(seat.since)
+        resumes = await room.resumes(hello.epoch, hello.since, hello.at)
         if room.ended or room.head == 0:
             return self.bye(Close.ENDED)
-        if not self.writer.closed:
-            await self.welcome(room, seat, frame)
+        return self.enter(room, seat, hello, resumes=resumes)
 
-    async def welcome(self, room: Room, seat: Seat, hello: Hello) -> None:
-        """Seat the connection and set its cursor."""
-        resumes = await room.resumes(hello.epoch, hello.since, hello.at)
+    def enter(self, room: Room, seat: Seat, hello: Hello, *, resumes: bool) -> None:
+        """Become a connection of the room, with its cursor where the client is; with none it fetches a snapshot."""
+        if self.writer.closed:
+            return
         person = Person(seat.participant, seat.name, seat.role, seat.color)
         self.room, self.connection = room, Connection(person, hello.client, self.writer, time.monotonic())
-        self.patience.cancel()
-        me = room.person(self.connection)
-        limits = messages.limits(room.role_of(seat.participant))
         self.lane = Lane(room, seat, admit=self.admit, answer=self.answer)
         get_hub().enter(room, self.connection)
-        self.writer.write(
-            messages.encode(
-                messages.Welcome(
-                    protocol=messages.PROTOCOL,
-                    epoch=room.epoch,
-                    head=room.head,
-                    mode="resume" if resumes else "snapshot",
-                    me=me.told(),
-                    ticket=access.ticket(seat),
-                    limits=limits,
-                    pace=room.pace,
-                    retry=room.retry,
-                    now=time.time_ns() // 1_000_000,
-                )
-            )
-        )
+        self.seated = not self.writer.closed
+        if not self.seated:
+            return
+        self.welcome(seat, resumes=resumes)
         room.greet(self.connection)
         if resumes:
             self.connection.sent = hello.since
             room.advance(self.connection)
 
+    def welcome(self, seat: Seat, *, resumes: bool) -> None:
+        """Tell a newcomer who they are, what they may, and whether events follow or a snapshot is to be fetched."""
+        self.write(
+            messages.Welcome(
+                protocol=messages.PROTOCOL,
+                epoch=self.room.epoch,
+                head=self.room.head,
+                mode="resume" if resumes else "snapshot",
+                me=self.room.person(self.connection).told(),
+                ticket=access.ticket(seat),
+                limits=messages.limits(self.room.role_of(seat.participant)),
+                pace=self.room.pace,
+                retry=self.room.retry,
+                now=time.time_ns() // 1_000_000,
+            )
+        )
+
     async def handle(self, frame: messages.Frame | Unreadable) -> None:
         """Do what a seated client's frame asks."""
-        assert self.connection is not None
         if isinstance(frame, Op):
             self.lane.take(frame)
             if self.lane.flooding:
@@ -138,7 +186,7 @@ class LessonConsumer(AsyncWebsocketConsumer):
         elif isinstance(frame, Sync):
             await self.sync(frame)
         elif isinstance(frame, Time):
-            self.writer.write(messages.encode(messages.TimeAnswer(t=frame.t, now=time.time_ns() // 1_000_000)))
+            self.write(messages.TimeAnswer(t=frame.t, now=time.time_ns() // 1_000_000))
         elif isinstance(frame, Unreadable):
             self.unreadable += 1
             self.refuse(frame.id, Refused(frame.code))
@@ -149,7 +197,6 @@ class LessonConsumer(AsyncWebsocketConsumer):
 
     def signal(self, frame: Signal) -> None:
         """Pass a signal on; one that is too fast or not allowed is dropped, as any signal may be."""
-        assert self.connection is not None
         try:
             self.room.signal(self.connection.participant, frame.kind, messages.read_signal(frame))
         except Refused as refusal:
@@ -157,8 +204,9 @@ class LessonConsumer(AsyncWebsocketConsumer):
 
     async def sync(self, frame: Sync) -> None:
         """Set the cursor where the client says it is; a client that cannot go on from there fetches the state."""
-        assert self.connection is not None
-        if await self.room.resumes(self.room.epoch, frame.since, frame.at):
+        if self.syncs.take(time.monotonic(), *SYNCS):
+            self.bye(Close.FLOODING)
+        elif await self.room.resumes(self.room.epoch, frame.since, frame.at):
             self.connection.sent = frame.since
             self.room.advance(self.connection)
         else:
@@ -168,26 +216,32 @@ class LessonConsumer(AsyncWebsocketConsumer):
 
     def admit(self) -> float:
         """Return 0.0, or the seconds until this participant may send an op."""
-        assert self.connection is not None
         return self.room.admit_op(self.connection.participant)
 
     def answer(self, verdicts: list[Verdict]) -> None:
-        """Tell verdicts: a new event is its own acknowledgement, all else is said."""
+        """Tell verdicts: a new event is its own acknowledgement, all else is said.
+
+        While a client fetches a snapshot, that may swallow the event, so the acknowledgement is said then too.
+        """
         for verdict in verdicts:
             if verdict.refused is not None:
                 self.refuse(verdict.op, verdict.refused)
-            elif verdict.repeat:
-                self.writer.write(messages.encode(messages.Done(id=verdict.op, seq=verdict.seq)))
+            elif verdict.repeat or self.connection.sent is None:
+                self.write(messages.Done(id=verdict.op, seq=verdict.seq))
 
     def refuse(self, op: str | None, refusal: Refused) -> None:
         """Tell a refusal."""
-        self.writer.write(messages.encode(messages.RefusedFrame.of(op, refusal)))
+        self.write(messages.RefusedFrame.of(op, refusal))
+
+    def write(self, frame: messages.DownFrame) -> None:
+        """Send a frame to this client alone."""
+        self.writer.write(messages.encode(frame))
 
     def bye(self, code: Close) -> None:
         """Say why, then close."""
-        if self.connection is not None:
+        if self.seated:
             self.room.leave(self.connection)
-        self.writer.write(messages.encode(messages.Bye.of(code)))
+        self.write(messages.Bye.of(code))
         self.writer.close(code)
 
 
@@ -208,17 +262,21 @@ class SocketWriter:
         return self._bytes
 
     def write(self, frame: bytes) -> None:
-        """Send one text message."""
-        if not self.closed:
-            self._waiting.append(frame)
-            self._bytes += len(frame)
+        """Send one text message; a client for which too much waits is dropped, and resumes when it comes back."""
+        if self.closed:
+            return
+        self._waiting.append(frame)
+        self._bytes += len(frame)
+        if self._bytes > MAX_WAITING:
+            self.abort()
+        else:
             self._run()
 
     def close(self, code: int) -> None:
         """Close after what waits."""
         if not self.closed:
             self.closed = True
-            self._code = code
+            self._code = int(code)  # Autobahn takes no enum for a number
             self._run()
 
     def abort(self) -> None:
@@ -236,12 +294,14 @@ class SocketWriter:
                 frame = self._waiting.popleft()
                 await self._consumer.send(text_data=frame.decode())
                 self._bytes -= len(frame)
-                if self._bytes == 0 and not self.closed and self._consumer.connection is not None:
+                if self._bytes == 0 and not self.closed and self._consumer.seated:
                     self._consumer.room.advance(self._consumer.connection)
             if self._code is not None:
                 await self._consumer.close(code=self._code)
-        except Exception as error:  # the socket went away under us; `disconnect` follows
-            logger.debug("a socket could not be written to: %r", error)
+        except OSError:  # the socket went away under us; `disconnect` follows
+            self._waiting.clear()
+        except Exception:
+            logger.exception("a socket could not be written to")
             self._waiting.clear()
         finally:
             self._task = None

@@ -16,6 +16,7 @@ logger = logging.getLogger(__name__)
 
 FLOOD = 3  # refusals as rate_limited within FLOOD_WITHIN seconds: the client does not listen
 FLOOD_WITHIN = 10.0
+MAX_WAITING = 256  # ops, more than any burst that is admitted: only a log that does not answer makes so many wait
 
 
 class Lane:
@@ -51,6 +52,9 @@ class Lane:
             self._floods = [at for at in self._floods if at > now - FLOOD_WITHIN] + [now]
             self._held_for = op.id
             self._refuse([op], Refused(Code.RATE_LIMITED, retry=True, after=int(wait * 1000) + 1))
+        elif len(self._waiting) >= MAX_WAITING:
+            self._held_for = op.id
+            self._refuse([op], Refused(Code.TRY_AGAIN, retry=True))
         else:
             self._held_for = None
             self._waiting.append(op)

@@ -110,6 +110,7 @@ class Participant(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="seats")
     name = models.CharField(max_length=40)
     color = models.CharField(max_length=7)
+    role = models.CharField(max_length=10, default="student", editable=False)  # what the server last told the log
     joined_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

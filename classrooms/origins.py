@@ -1,9 +1,11 @@
 """Whose pages may open a socket or send for a guest: our own, and an explicit list with scheme and port."""
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.http.request import split_domain_port, validate_host
 
 DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
@@ -11,8 +13,8 @@ DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 def allowed(origin: str | None, host: str, secure: bool) -> bool:
     """Say whether a request with this `Origin` header may change something here.
 
-    `host` is the request's `Host` header, `secure` whether it came over TLS. A program that is no browser sends no origin
-    and is admitted: what protects the doors is the ticket, which no foreign page has. "null" is a foreign page.
+    `host` is the request's `Host` header, `secure` whether it came over TLS. A program that is no browser sends no
+    origin and is admitted: what protects the doors is the ticket, which no foreign page has. "null" is a foreign page.
     """
     if origin is None:
         return True
@@ -22,18 +24,34 @@ def allowed(origin: str | None, host: str, secure: bool) -> bool:
     return theirs is not None and theirs == _place(f"{'https' if secure else 'http'}://{host}")
 
 
+def address(meta: Mapping[str, Any]) -> str:
+    """Return where a request (its `META`) comes from; behind the proxy that we trust, what that one saw."""
+    forwarded = meta.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip() if settings.HTTPS else ""
+    return forwarded or str(meta.get("REMOTE_ADDR", ""))
+
+
 def own_origins_only(application: Any) -> Any:
     """Wrap an ASGI application of sockets: the handshake of a foreign page is refused with 403."""
 
     async def guarded(scope: dict[str, Any], receive: Any, send: Any) -> None:
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         secure = scope.get("scheme") == "wss" or _forwarded_secure(headers)
-        if allowed(headers.get(b"origin"), headers.get(b"host", ""), secure):
-            return await application(scope, receive, send)
-        await receive()
-        await send({"type": "websocket.close", "code": 4003})
+        host = headers.get(b"host", "")
+        own = _is_ours(host) and allowed(headers.get(b"origin"), host, secure)
+        await (application if own else refuse_socket)(scope, receive, send)
 
     return guarded
+
+
+async def refuse_socket(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """An ASGI application: close before the handshake is accepted, which a browser sees as 403."""
+    await receive()
+    await send({"type": "websocket.close"})
+
+
+def _is_ours(host: str) -> bool:
+    """Whether `Host` names us: a name that a foreign page has pointed at us (DNS rebinding) does not."""
+    return validate_host(split_domain_port(host)[0], settings.ALLOWED_HOSTS)
 
 
 def _forwarded_secure(headers: dict[bytes, str]) -> bool:

@@ -366,4 +366,5 @@ class Room:
 
 def _drawn(data: bytes) -> dict[str, Any]:
     """Return the part of a drawing signal that the right to draw depends on."""
-    return {"page": _page.decode(data).get("page"), "edits": []}
+    fields = _page.decode(data)
+    return {"page": fields.get("page"), "edits": [["add", fields["item"]]] if "item" in fields else []}

@@ -1,13 +1,12 @@
 """The pages: home with its waiting state, and the lesson."""
 
+import segno
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
-
-import segno
 
 from classrooms import access
 from classrooms.api import pass_for

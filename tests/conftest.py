@@ -12,6 +12,7 @@ pytest.register_assert_rewrite("tests.support")  # what the harness asserts is e
 
 from tests.support.cast import make_classroom, make_user
 from tests.support.server import Server
+from tests.support.road import database, on_postgres, postgres_settings  # noqa: F401 - fixtures
 from tests.support.services import Postgres, Redis, missing_services, running
 
 MISSING = missing_services()
@@ -50,6 +51,14 @@ def server() -> Iterator[Server]:
     """A real server that the session shares: no test stops it or changes its settings."""
     with Server() as shared:
         yield shared
+
+
+@pytest.fixture(scope="session")
+def impatient() -> Iterator[Server]:
+    """A server with lesson 1 that waits 0.1 s for `hello`, takes staff's ops as fast as they come, and fails once."""
+    with Server(patch="tests.support.impatient") as server:
+        server.start_lesson()
+        yield server
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ class Socket:
     async def hear(self, kind: str, **fields: Any) -> Frame:
         """Return the next frame of this type with these values."""
         while True:
-            frame = json.loads(await asyncio.wait_for(self.connection.recv(), 10))
+            frame: Frame = json.loads(await asyncio.wait_for(self.connection.recv(), 10))
             self.received.append(frame)
             if frame["type"] == kind and all(frame.get(name) == value for name, value in fields.items()):
                 return frame
@@ -54,7 +54,14 @@ class Socket:
 
 def hello(ticket: str, **fields: Any) -> Frame:
     """Return a `hello` of a fresh client, with other fields if given."""
-    fresh = {"protocol": [1], "ticket": ticket, "client": secrets.token_hex(4), "epoch": None, "since": None, "at": None}
+    fresh = {
+        "protocol": [1],
+        "ticket": ticket,
+        "client": secrets.token_hex(4),
+        "epoch": None,
+        "since": None,
+        "at": None,
+    }
     return {"type": "hello"} | fresh | fields
 
 
@@ -77,3 +84,22 @@ async def seated(server: Server, seat: Frame, **fields: Any) -> AsyncIterator[So
             _, state = await asyncio.to_thread(server.request, "GET", seat["state"], ticket=seat["ticket"])
             await socket.say({"type": "sync", "since": state["seq"], "at": state["at"]})
         yield socket
+
+
+PAGE = "p1"
+STYLE = {"color": "#17694f", "width": 4}
+
+
+def add(item: str) -> list[Any]:
+    """Return the edit that draws a short line."""
+    return ["add", item, "line", {"at": [10, 10], "box": [40, 0], "style": STYLE}]
+
+
+def edit(*edits: Any, page: str = PAGE) -> Frame:
+    """Return the data of `board.edit`."""
+    return {"page": page, "edits": list(edits)}
+
+
+def op(number: int, kind: str, data: Frame | None = None, client: str = "9f3a01c2") -> Frame:
+    """Return an op of a client that counts its own."""
+    return {"type": "op", "id": f"{client}:{number}", "kind": kind, "data": data or {}}

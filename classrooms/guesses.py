@@ -1,0 +1,69 @@
+"""PURE. Who guesses, and how much: wrong secrets by address and in all, codes waited for. `now`: any clock, seconds."""
+
+import ipaddress
+
+from classrooms.meter import Meter
+
+# Wrong ones a second, and at once. A school is one address, and of 300 children some mistype. 30 at once, then one
+# every 2 s, is a hit at a join code in 100 days of trying from one address where 200 lessons are live.
+EACH = (0.5, 30)
+ALL = (5.0, 300)
+WARY = (0.5, 3)  # of each address while all together are over ALL; whoever never guessed wrong does not even notice
+CODES = (0.2, 50)  # new codes of each address at the waiting door
+MAX_ADDRESSES = 10_000  # remembered; past that the one that is known longest is forgotten
+
+
+class Guesses:
+    """How often who guessed wrong. A right guess leaves no trace, and needs none."""
+
+    def __init__(self) -> None:
+        self._each: dict[str, Meter] = {}
+        self._all = Meter()
+
+    def wait(self, address: str, now: float) -> float:
+        """Return the seconds until this address may guess again; 0.0 is now."""
+        meter = self._each.get(network(address))
+        if meter is None:
+            return 0.0
+        return meter.wait(now, *(WARY if self._all.wait(now, *ALL) else EACH))
+
+    def count(self, address: str, now: float) -> None:
+        """Count a wrong guess."""
+        where = network(address)
+        if where not in self._each and len(self._each) >= MAX_ADDRESSES:
+            del self._each[next(iter(self._each))]
+        self._each.setdefault(where, Meter()).take(now, *EACH)
+        self._all.take(now, *ALL)
+
+
+class Curiosity:
+    """How many different codes who waits for. A school has as many classrooms; a guesser has no end of them."""
+
+    def __init__(self) -> None:
+        self._each: dict[str, tuple[Meter, dict[str, None]]] = {}
+
+    def admit(self, address: str, code: str, now: float) -> bool:
+        """Say whether this address may wait for a code: one of its latest, or a new one, at the rate of CODES."""
+        where = network(address)
+        if where not in self._each and len(self._each) >= MAX_ADDRESSES:
+            del self._each[next(iter(self._each))]
+        meter, known = self._each.setdefault(where, (Meter(), {}))
+        if code in known:
+            return True
+        if meter.take(now, *CODES):
+            return False
+        known[code] = None
+        if len(known) > CODES[1]:
+            del known[next(iter(known))]
+        return True
+
+
+def network(address: str) -> str:
+    """Return what counts as one address: of IPv6 the /64 that every household has to itself."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return str(parsed)
+    return str(parsed.ipv4_mapped or ipaddress.ip_network((parsed, 64), strict=False))
