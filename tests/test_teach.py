@@ -1,0 +1,264 @@
+"""/teach/ at work: classrooms and their staff, lessons started and ended, decks uploaded, watched and hidden."""
+
+import json
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from classrooms import actions
+from classrooms.models import Classroom, Lesson, Staff
+from tests.support import pdfs
+from tests.support.cast import make_classroom, make_user
+from tests.support.decks import make_deck
+from tests.support.teach import address, client_of, make_lesson, page_of, refused, roles, staff_rows, text_of
+from whiteboard import slides
+from whiteboard.models import Deck
+
+GOOD = {"title": "Photosynthesis", "draw": "everyone", "edit": "own", "door": "open", "_continue": "1"}
+
+
+# --- classrooms ----------------------------------------------------------------------------------------------------
+
+
+def test_an_instructor_makes_a_classroom_and_owns_it(outsider: User) -> None:
+    fields = {"title": "Chemistry", "draw": "everyone", "edit": "own", "door": "open", "chat": "on"}
+    response = client_of(outsider).post(address(Classroom, "add"), fields | {"_continue": "1"}, follow=True)
+
+    made = Classroom.objects.get(title="Chemistry")
+    assert [(staff.user, staff.role) for staff in made.staff.all()] == [(outsider, "owner")]
+    assert made.roam is False
+    assert made.code in text_of(response)
+    assert f"/j/{made.code}/" in text_of(response)
+    assert 'src="data:image/svg+xml' in text_of(response)
+
+
+def test_staff_without_the_group_make_no_classroom(classroom: Classroom, assistant: User) -> None:
+    assistant.groups.clear()
+    assert client_of(assistant).get("/teach/").status_code == 200
+    assert client_of(assistant).get(address(Classroom, "add")).status_code == 403
+    assert client_of(assistant).post(address(Classroom, "add"), GOOD | {"title": "taken"}).status_code == 403
+
+
+def test_an_assistant_looks_and_changes_nothing(classroom: Classroom, assistant: User) -> None:
+    client = client_of(assistant)
+    staff = Staff.objects.get(user=assistant)
+    page = text_of(client.get(page_of(classroom)))
+    assert classroom.code in page
+    assert "Start a lesson" not in page
+
+    forged = GOOD | {"title": "taken"} | staff_rows(classroom, (staff, "instructor", False))
+    assert client.post(page_of(classroom), forged).status_code == 403
+    assert refused(client.post(page_of(classroom, "delete"), {"post": "yes"}))
+    client.post(page_of(classroom, "start"), {"title": "Mine"})
+
+    classroom.refresh_from_db()
+    staff.refresh_from_db()
+    assert (classroom.title, staff.role) == ("Photosynthesis", "assistant")
+    assert not Lesson.objects.exists()
+
+
+def test_a_colleague_is_added_by_user_name(
+    classroom: Classroom, teacher: User, assistant: User, outsider: User
+) -> None:
+    row = (Staff.objects.get(user=assistant), "instructor", False)
+    client_of(teacher).post(page_of(classroom), GOOD | staff_rows(classroom, row, new=("outsider", "assistant")))
+    assert roles(classroom) == {"teacher": "owner", "assistant": "instructor", "outsider": "assistant"}
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("nobody", "No account has this user name"),
+        ("assistant", "on the staff already"),
+        ("teacher", "on the staff already"),
+        ("gone", "No account has this user name"),
+    ],
+)
+def test_a_colleague_who_cannot_be_added_is_told_why(
+    classroom: Classroom, teacher: User, assistant: User, name: str, said: str
+) -> None:
+    User.objects.create_user("gone", is_active=False)
+    row = (Staff.objects.get(user=assistant), "assistant", False)
+    response = client_of(teacher).post(page_of(classroom), GOOD | staff_rows(classroom, row, new=(name, "assistant")))
+    assert said in text_of(response)
+    assert roles(classroom) == {"teacher": "owner", "assistant": "assistant"}
+
+
+def test_the_page_tells_no_names_but_the_staffs(classroom: Classroom, teacher: User, outsider: User) -> None:
+    assert "outsider" not in text_of(client_of(teacher).get(page_of(classroom)))
+
+
+@pytest.mark.parametrize("who", ["teacher", "assistant"])
+def test_the_owner_cannot_be_forged(
+    classroom: Classroom, teacher: User, assistant: User, outsider: User, who: str
+) -> None:
+    Staff.objects.filter(user=assistant).update(role="instructor")
+    mine, owner = Staff.objects.get(user=assistant), Staff.objects.get(user=teacher)
+    client = client_of(teacher if who == "teacher" else assistant)
+    theirs = Staff.objects.get(classroom=make_classroom(outsider, title="Theirs", code="AAAAAA"))
+    for rows in (
+        staff_rows(classroom, (mine, "owner", False)),
+        staff_rows(classroom, (owner, "assistant", False)),
+        staff_rows(classroom, (owner, "assistant", True)),
+        staff_rows(classroom, (theirs, "assistant", False)),
+        staff_rows(classroom, (mine, "instructor", False), new=("outsider", "owner")),
+        staff_rows(classroom, (mine, "instructor", False)) | {"staff-0-user": outsider.pk, "staff-0-username": "ana"},
+        staff_rows(classroom, (mine, "instructor", False)) | {"staff-0-classroom": theirs.classroom_id},
+    ):
+        client.post(page_of(classroom), GOOD | rows)
+        assert roles(classroom) == {"teacher": "owner", "assistant": "instructor"}
+        assert roles(theirs.classroom) == {"outsider": "owner"}
+
+
+def test_a_classroom_that_never_had_a_lesson_is_deleted_by_its_owner(classroom: Classroom, teacher: User) -> None:
+    assert "teacher (owner)" in text_of(client_of(teacher).get(page_of(classroom, "delete")))
+    client_of(teacher).post(page_of(classroom, "delete"), {"post": "yes"})
+    assert not Classroom.objects.exists()
+
+
+def test_a_classroom_with_a_lesson_is_kept(classroom: Classroom, teacher: User) -> None:
+    make_lesson(classroom, status="ended")
+    assert refused(client_of(teacher).post(page_of(classroom, "delete"), {"post": "yes"}))
+    assert Classroom.objects.exists()
+
+
+# --- lessons -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_lesson_is_started_opened_and_ended(client: Client) -> None:
+    teacher = make_user("teacher")
+    classroom = make_classroom(teacher)
+    first, second = make_deck(teacher), make_deck(teacher, title="More")
+    client.force_login(teacher)
+    start = page_of(classroom, "start")
+    assert "More" in text_of(client.get(start))
+
+    response = client.post(start, {"title": "Leaves", "decks": [second.pk, first.pk]})
+
+    lesson = Lesson.objects.get()
+    assert (lesson.title, lesson.status, response["Location"]) == ("Leaves", "live", f"/lessons/{lesson.pk}/")
+    started = lesson.events.get(seq=1)
+    assert [page["slide"]["deck"] for page in json.loads(started.data)["pages"]] == [first.pk, second.pk]
+    assert f"/lessons/{lesson.pk}/" in text_of(client.get("/teach/"))
+    assert "is live" in text_of(client.get(start))
+
+    again = client.post(start, {"title": "Roots"})
+    assert "A lesson is live" in text_of(again) or "is live" in text_of(again)
+    assert Lesson.objects.count() == 1
+
+    end = page_of(lesson, "end")
+    assert "End the lesson" in text_of(client.get(end))
+    lesson.refresh_from_db()
+    assert lesson.status == "live"
+    assert "has ended" in text_of(client.post(end, follow=True))
+    lesson.refresh_from_db()
+    assert lesson.status == "ended"
+    assert "It has ended already" in text_of(client.get(end))
+    history = text_of(client.get(page_of(classroom, "history"))) + text_of(client.get(page_of(lesson, "history")))
+    assert "Started the lesson" in history
+    assert "Ended the lesson" in history
+
+
+def test_a_lesson_starts_with_own_decks_that_are_ready(classroom: Classroom, teacher: User, outsider: User) -> None:
+    decks = [
+        make_deck(outsider, title="Not yours"),
+        make_deck(teacher, title="Not ready", status="converting"),
+        make_deck(teacher, title="Not shown", hidden=True),
+    ]
+    start = page_of(classroom, "start")
+    page = text_of(client_of(teacher).get(start))
+    assert "1 deck is still being converted" in page
+    for deck in decks:
+        assert deck.title not in page
+        response = client_of(teacher).post(start, {"title": "Leaves", "decks": [deck.pk]})
+        assert response.status_code == 200
+    assert not Lesson.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_is_taken_off_the_staff_leaves_the_live_lesson(client: Client) -> None:
+    teacher, assistant = make_user("teacher"), make_user("assistant")
+    classroom = make_classroom(teacher, assistant=assistant)
+    lesson = actions.start(classroom, title="Leaves", decks=[], by=teacher)
+    seat = actions.seat_staff(lesson, assistant)
+    client.force_login(teacher)
+
+    row = (Staff.objects.get(user=assistant), "assistant", True)
+    client.post(page_of(classroom), GOOD | staff_rows(classroom, row))
+
+    assert roles(classroom) == {"teacher": "owner"}
+    [removed] = lesson.events.filter(kind="person.removed")
+    assert seat.participant in removed.data
+
+
+# --- decks ---------------------------------------------------------------------------------------------------------
+
+
+def upload(client: Client, content: bytes, accept: str = "text/html", **fields: str) -> Any:
+    data = {"file": pdfs.upload(content)} | fields
+    return client.post(address(Deck, "add"), data, HTTP_ACCEPT=accept)
+
+
+def test_a_deck_is_uploaded_and_shown(
+    teacher: User, settings: Any, tmp_path: Any, django_capture_on_commit_callbacks: Any
+) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    client = client_of(teacher)
+
+    response = upload(client, pdfs.good(2), title="Cells")
+    deck = Deck.objects.get()
+    assert (deck.owner, deck.title, response["Location"]) == (teacher, "Cells", page_of(deck))
+    assert "Waiting to be converted" in text_of(client.get(page_of(deck)))
+
+    slides.convert.call(deck.pk)
+    page = text_of(client.get(page_of(deck)))
+    assert "2 pages" in page
+    assert deck.slides.get(number=2).images["320"] in page
+    assert "2 pages" in text_of(client.get(address(Deck, "changelist")))
+    progress = client.get(page_of(deck, "progress") + "?after=1").json()
+    assert (progress["status"], progress["pages_done"]) == ("ready", 2)
+    assert [slide["number"] for slide in progress["slides"]] == [2]
+
+
+@pytest.mark.parametrize("content", [b"", b"not a pdf"])
+def test_a_bad_file_is_refused_with_its_sentence(teacher: User, content: bytes) -> None:
+    sentence = "This file cannot be read as a PDF. Export it again as a PDF and upload that."
+    assert sentence in text_of(upload(client_of(teacher), content))
+    answer = upload(client_of(teacher), content, "application/json")
+    assert answer.status_code == 400
+    assert answer.json() == {"code": "bad_file", "message": sentence}
+    assert not Deck.objects.exists()
+
+
+def test_a_page_of_ours_that_uploads_is_told_where_to_go(teacher: User, settings: Any, tmp_path: Any) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    answer = upload(client_of(teacher), pdfs.good(1), "application/json")
+    assert (answer.status_code, answer.json()) == (201, {"location": page_of(Deck.objects.get())})
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("file_encrypted", "locked with a password"),
+        ("too_many_pages", "more than 200 pages"),
+        ("try_again", "Upload it again"),
+        ("bad_file", "cannot be read as a PDF"),
+    ],
+)
+def test_a_failed_deck_says_why(teacher: User, code: str, said: str) -> None:
+    deck = Deck.objects.create(owner=teacher, title="Broken", status="failed", error=code)
+    assert said in text_of(client_of(teacher).get(page_of(deck)))
+    assert said in text_of(client_of(teacher).get(address(Deck, "changelist")))
+
+
+def test_decks_are_hidden_and_shown_and_never_deleted(teacher: User) -> None:
+    deck, client = make_deck(teacher), client_of(teacher)
+    for action, hidden in (("hide", True), ("show", False)):
+        client.post(address(Deck, "changelist"), {"action": action, "_selected_action": [deck.pk], "index": "0"})
+        deck.refresh_from_db()
+        assert deck.hidden is hidden
+    assert refused(client.post(page_of(deck, "delete"), {"post": "yes"}))
+    assert Deck.objects.exists()
