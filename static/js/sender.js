@@ -41,7 +41,7 @@ export class Sender {
     this.bucket = new Bucket(clock, 10 * MARGIN, 40 * MARGIN);
   }
 
-  /** Connected: everything unanswered goes again. @param {{ops: number, ops_burst: number}} limits */
+  /** Connected. @param {{ops: number, ops_burst: number}} limits */
   open({ ops, ops_burst }) {
     this.bucket.tune(ops * MARGIN, ops_burst * MARGIN);
     this.#open = true;
@@ -49,11 +49,10 @@ export class Sender {
     this.#sent.clear();
     this.#pausedUntil = 0;
     this.#silences = 0;
-    this.#recall();
     this.pump();
   }
 
-  /** The connection is gone, and nobody knows what of the ops in flight arrived. */
+  /** The connection is gone, and nobody knows what of the ops in flight arrived: all of them go again. */
   close() {
     this.#open = false;
     this.clock.clearTimeout(this.#timer);

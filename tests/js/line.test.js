@@ -206,6 +206,41 @@ describe("one cursor, no hole", () => {
     room.agree();
   });
 
+  test("an op that the lost part of the log had is sent again", async () => {
+    const ana = await room.live(ANA);
+    room.server.faults.lose = () => true;
+    const id = draw(ana);
+    await room.pass(30);
+    for (const connection of room.server.connections) connection.say({ type: "done", id: `${ana.outbox.client}:1`, seq: room.server.head });
+    await room.pass(30);
+    assert.equal(ana.store.pending[0].state, "logged");
+    room.server.faults.lose = () => false;
+    room.server.lose(2);
+    await room.pass(5_000);
+    assert.deepEqual(ana.store.items("p1").map((item) => item.id), [id]);
+    room.agree();
+  });
+
+  test("a state that comes when events have gone beyond it changes nothing", async () => {
+    const ana = await room.live(ANA);
+    const { state } = ana.session.snapshots.door;
+    let deliver;
+    ana.session.snapshots.door = { state: async (what) => { const old = await state(what); await new Promise((resolve) => (deliver = resolve)); return old; } };
+    room.server.ringFloor = 9;
+    room.cut();
+    await room.pass(1_500); // a state is on its way, slowly
+    room.server.ringFloor = 0;
+    room.cut();
+    await room.pass(3_000); // the next connection has no need of it
+    room.server.commit("chat.posted", TEA.id, { text: "newer" });
+    await room.pass(100);
+    const before = ana.store.lesson;
+    deliver();
+    await room.pass(100);
+    assert.equal(ana.store.lesson, before);
+    room.agree();
+  });
+
   test("another epoch is another history: nobody keeps phantoms, and what waits is sent", async () => {
     const [ana, ben] = [await room.live(ANA), await room.live(BEN)];
     draw(ana);

@@ -129,6 +129,22 @@ test("an owner that finds itself adopted draws a new client and keeps what it ma
   assert.deepEqual([...new Set(third.adopted)].sort(), [before, after].sort());
 });
 
+test("an owner that gets its own ops back has them once", async () => {
+  const sleeper = await browser.tab();
+  const id = sleeper.draw();
+  await sleeper.outbox.renew();
+  browser.clock.jump(20_000);
+  const other = await browser.tab();
+  await sleeper.outbox.renew();
+  await other.outbox.release();
+  await sleeper.outbox.renew();
+  assert.deepEqual(sleeper.adopted, []);
+  sleeper.outbox.remove(id);
+  await sleeper.outbox.renew();
+  await sleeper.outbox.release();
+  assert.deepEqual((await browser.tab()).adopted, []);
+});
+
 test("an owner notices at its next op, before its next renewal", async () => {
   const sleeper = await browser.tab();
   sleeper.draw();

@@ -93,6 +93,14 @@ test("own items lie above all others, in the order of their ops, until they are 
   assert.deepEqual(store.items("p1").map(({ id }) => id), ["u2.b.1", "u2.b.2", "u2.b.9", "u1.c.1", "u1.c.2", "u2.b.0"]);
 });
 
+test("what somebody brings to the front lies above all that is confirmed", () => {
+  assert.deepEqual(store.items("p1").map(({ id }) => id), ["u2.b.0", "u2.b.1", "u2.b.2"]);
+  lesson.event("board.edited", BEN.id, { page: "p1", edits: [["set", "u2.b.0", { top: "front" }]] });
+  assert.deepEqual(store.items("p1").map(({ id }) => id), ["u2.b.1", "u2.b.2", "u2.b.0"]);
+  lesson.event("board.edited", BEN.id, { page: "p1", edits: [["set", "u2.b.2", { top: "back" }]] });
+  assert.deepEqual(store.items("p1").map(({ id }) => id), ["u2.b.2", "u2.b.1", "u2.b.0"]);
+});
+
 test("what waits to be brought to the back lies below all", () => {
   lesson.edit(["set", "u2.b.2", { top: "back" }]);
   assert.deepEqual(store.items("p1").map(({ id }) => id), ["u2.b.2", "u2.b.0", "u2.b.1"]);

@@ -1,6 +1,7 @@
 // A server in memory that speaks the protocol as the real one does, over a line that does whatever a test wants.
+import { readOp } from "../../../static/js/kinds.js";
 import { apply, fresh, permit, toJSON, digests } from "../../../static/js/lesson.js";
-import { LIMITS, OPS } from "../../../static/js/protocol.js";
+import { LIMITS } from "../../../static/js/protocol.js";
 import { DoorError } from "../../../static/js/transport/doors.js";
 
 export const ANA = { id: "u1", name: "Ana", role: "student", color: "#8b4fbf" };
@@ -210,9 +211,19 @@ class Wire {
     if (server.faults.swallow({ id, kind, data })) return;
     const known = server.seqOf(this.person.id, id);
     if (known) return this.say({ type: "done", id, seq: known });
-    const code = permit(server.state, this.person.id, OPS.get(kind), data);
-    if (code) return this.refuse(id, { code });
-    server.commit(OPS.get(kind), this.person.id, data, id);
+    this.propose(id, kind, data);
+  }
+
+  propose(id, kind, data) {
+    const { server, person } = this;
+    try {
+      const event = readOp(kind, data);
+      const code = permit(server.state, person.id, event.kind, event.data);
+      if (code) this.refuse(id, { code });
+      else server.commit(event.kind, person.id, event.data, id);
+    } catch ({ code }) {
+      this.refuse(id, { code });
+    }
   }
 
   refuse(id, refusal) {
