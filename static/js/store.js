@@ -80,6 +80,17 @@ const TOPICS = new Map([
   ["chat", ["chat"]],
 ]);
 
+/** One who fails is heard of, and keeps nobody else from hearing. @param {(change: Change) => void} fn @param {Change} change */
+function tell(fn, change) {
+  try {
+    fn(change);
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
+}
+
 export class Store {
   #ranks = 0;
   /** @type {string|null} */
@@ -319,8 +330,8 @@ export class Store {
     const board = this.lesson?.boards.get(op.data.page);
     const missing = adds(op).filter(([, id]) => !(board ? board.items.has(id) : took));
     const folded = board && board.seq < seq && seq === this.applied;
-    const whole = took && !missing.length && !(folded && op.kind === "board.edit" && op.data.edits.some((/** @type {any[]} */ edit) => isVoid(edit, board, seq)));
-    if (whole) return this.#take(op);
+    const partly = folded && op.kind === "board.edit" && op.data.edits.some((/** @type {any[]} */ edit) => isVoid(edit, board, seq));
+    if (took && !missing.length && !partly) return this.#take(op);
     const code = (!took && permit(/** @type {LessonState} */ (this.lesson), this.me.id, OPS.get(op.kind) ?? "", op.data)) || "void";
     const lost = missing.length ? { ...op.data, edits: missing } : took ? null : op.data;
     return this.#lose(op, lost, "void", code, SENTENCES.get(code) ?? VOID);
@@ -421,6 +432,6 @@ export class Store {
     if (this.page !== this.#told) change.topics.add("page");
     this.#told = this.page;
     this.#change = null;
-    for (const fn of [...this.#subscribers]) fn(change);
+    for (const fn of [...this.#subscribers]) tell(fn, change);
   }
 }

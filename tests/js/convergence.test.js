@@ -60,6 +60,7 @@ const schedule = fc.array(
 
 class Play {
   proposed = [];
+  wrong = []; // displays that were not what they should have been at the moment
 
   constructor(seed) {
     this.room = new Room(seed);
@@ -78,7 +79,9 @@ class Play {
       return id;
     };
     store.subscribe(() => {
-      for (const id of store.lesson?.boards.keys() ?? []) assert.deepEqual(shownOf(store, id), laid(store, id), "the display is the fold of all that waits, laid on what is confirmed");
+      for (const id of store.lesson?.boards.keys() ?? []) {
+        if (!isDeepStrictEqual(shownOf(store, id), laid(store, id))) this.wrong.push({ shown: shownOf(store, id), laid: laid(store, id) });
+      }
     });
     return one;
   }
@@ -223,6 +226,7 @@ class Play {
   // ---- what must be so
 
   check() {
+    for (const { shown, laid: should } of this.wrong) assert.deepEqual(shown, should, "a display is all that waits, folded into what is confirmed");
     this.room.agree();
     const { log } = this.room.server;
     const logged = log.map(({ op }) => op).filter((op) => op && !op.startsWith("joined:"));
