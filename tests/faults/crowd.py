@@ -7,7 +7,7 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
@@ -20,7 +20,8 @@ from tests.support.server import ROOT, Server
 from tests.support.waiting import until_async
 
 IN_FLIGHT = 20  # ops that a client has unanswered at most (protocol.md section 5)
-HOLD = 0.1  # s before ops that were refused with `retry` go again, unless the refusal says longer
+HOLD = 0.1  # s before ops that were refused with `retry` go again, unless the refusal says longer; doubled each time
+LONGEST_HOLD = 2.0  # s: twenty ops in two seconds keep within a student's limit
 PAUSE = 0.02  # s between two attempts to connect
 STUCK = 40.0  # s: whoever is not live again after this is stuck
 FOR_GOOD = range(4000, 4100)  # close codes after which a client does not come back
@@ -42,6 +43,9 @@ class Steady(Client):
         self.base = 0
         self._staying: asyncio.Task[None] | None = None
         self._again: asyncio.TimerHandle | None = None
+        self._held: Frame | None = None
+        self._refusals = 0  # in a row
+        self._sent: dict[str, Frame] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
@@ -66,7 +70,7 @@ class Steady(Client):
         op = self.new_op(kind, data)
         self.given.append(op)
         self.born[op["id"]] = time.monotonic()
-        self.unanswered[op["id"]] = op
+        self.unanswered[op["id"]] = self._sent[op["id"]] = op
         if self.live and self._again is None:
             self._spawn(op)
         return str(op["id"])
@@ -99,20 +103,30 @@ class Steady(Client):
         super()._apply(event)
         if self.state.seq > before:
             self.seen.append((time.monotonic(), event["by"], event["op"]))
+            if event["by"] == self.id:
+                self._refusals = 0
 
     def _answered(self, frame: Frame) -> None:
         super()._answered(frame)
-        if frame["type"] == "refused" and frame.get("retry") and frame["id"] is not None and self._again is None:
-            wait = max(HOLD, frame.get("after", 0) / 1000)
-            self._again = asyncio.get_running_loop().call_later(wait, self._send_again)
+        if frame["type"] == "refused" and frame.get("retry") and frame["id"] is not None:
+            self._held = self._held or self._sent[frame["id"]]
+            if self._again is None:
+                wait = max(min(HOLD * 2**self._refusals, LONGEST_HOLD), frame.get("after", 0) / 1000)
+                self._refusals += 1
+                self._again = asyncio.get_running_loop().call_later(wait, self._send_again)
 
     def _send_again(self) -> None:
-        """Send everything that is not answered, in order: a refusal that may be retried holds all that follow."""
-        self._hold_no_more()
-        if self.live and self.unanswered:
-            self._spawn(*self.unanswered.values())
+        """Send everything that is not answered, in order, beginning with the op that was refused.
+
+        Its event may have come meanwhile: the server waits to hear it again nevertheless, and refuses all others.
+        """
+        held, _ = self._held, self._hold_no_more()
+        ops = {held["id"]: held} if held is not None else {}
+        if self.live and (ops := ops | self.unanswered):
+            self._spawn(*ops.values())
 
     def _hold_no_more(self) -> None:
+        self._held = None
         if self._again is not None:
             self._again.cancel()
             self._again = None
@@ -262,18 +276,24 @@ class Crowd:
 
     # --- judging -----------------------------------------------------------------------------------------------
 
-    def latencies(self, start: float = 0.0, end: float = float("inf"), among: Iterable[Steady] = ()) -> list[float]:
+    def latencies(self, start: float = 0.0, end: float = float("inf"), *, elsewhere: bool = False) -> list[float]:
         """Return the seconds from giving to applying at each other client, of the ops given from `start` to `end`.
 
-        `among`: the clients whose applying counts; all by default.
+        elsewhere: at the clients of other servers than the author's alone.
         """
-        born = {(client.id, op): at for client in self.clients for op, at in client.born.items() if start <= at < end}
-        return [
-            at - born[by or "", op]
-            for client in among or self.clients
-            for at, by, op in client.seen
-            if by != client.id and (by or "", op) in born
-        ]
+        born = {
+            (client.id, op): (at, client.server)
+            for client in self.clients
+            for op, at in client.born.items()
+            if start <= at < end
+        }
+        took = []
+        for client in self.clients:
+            for at, by, op in client.seen:
+                given, server = born.get((by or "", op), (0.0, None))
+                if server is not None and by != client.id and not (elsewhere and server is client.server):
+                    took.append(at - given)
+        return took
 
     async def reconcile(self, *servers: Server) -> None:
         """Hold everybody to account, by the separate program; then the servers' own fresh states."""

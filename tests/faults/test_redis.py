@@ -95,8 +95,8 @@ async def survives(rig: Pair, breaks: Callable[[], object], mends: Callable[[], 
     assert [client.closes for client in rig.crowd.clients if client.closes] == []
     assert percentile(took, 0.9) < JOIN_P90
     assert max(took) < JOIN_WORST
-    meanwhile = rig.crowd.latencies(broken, mended)
-    assert len(meanwhile) > 20
+    meanwhile = rig.crowd.latencies(broken, mended, elsewhere=True)
+    assert len(meanwhile) > 5
     assert percentile(meanwhile, 0.9) < AWAY_P90
     await rig.crowd.reconcile(rig.one, rig.two)
 

@@ -1,0 +1,56 @@
+"""A server that commits and then says that it did not, in three places, one op in so many.
+
+The database: COMMIT succeeds and raises. The verb: the log's outcomes come back as `try_again`. The door: neither the
+verdict nor the author's own event leaves the process, and the connection is dropped.
+"""
+
+import itertools
+from typing import Any
+
+from django.db import OperationalError
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from classrooms import lane, log
+from classrooms.actions import Verdict
+from classrooms.refusals import Code, Refused
+
+EVERY = {"commit": 7, "verdict": 5}
+_counts = {name: itertools.count(1) for name in EVERY}
+
+
+def due(what: str) -> bool:
+    """Whether it is time for this lie."""
+    return next(_counts[what]) % EVERY[what] == 0
+
+
+def insert(self: Any, cursor: Any) -> None:
+    """Remember that the transaction has something to commit."""
+    _insert(self, cursor)
+    if self.events:
+        cursor.db.lies = due("commit")
+
+
+def commit(self: BaseDatabaseWrapper) -> None:
+    """Commit, and deny it where it is time."""
+    _commit(self)
+    if getattr(self, "lies", False):
+        self.lies = False
+        raise OperationalError("server closed the connection unexpectedly")
+
+
+async def propose(*args: Any) -> list[Verdict]:
+    """Have an op committed and refuse it, with all behind it, where it is time."""
+    verdicts = await _propose(*args)
+    for index, verdict in enumerate(verdicts):
+        if verdict.seq is not None and not verdict.repeat and due("verdict"):
+            denied = [Verdict(one.op, refused=Refused(Code.TRY_AGAIN, retry=True)) for one in verdicts[index:]]
+            return verdicts[:index] + denied
+    return verdicts
+
+
+_insert = log._Batch.insert
+_commit = BaseDatabaseWrapper.commit
+_propose = lane.actions.propose
+log._Batch.insert = insert  # type: ignore[method-assign]
+BaseDatabaseWrapper.commit = commit  # type: ignore[method-assign]
+lane.actions.propose = propose
