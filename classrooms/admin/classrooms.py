@@ -67,10 +67,12 @@ class StaffForm(forms.ModelForm[Staff]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        name = self.instance.user.get_username() if self.instance.pk else ""
         self.fields["role"].initial = Staff.Role.ASSISTANT
-        if self.instance.pk:
-            self.fields["username"].initial = self.instance.user.get_username()
-            self.fields["username"].disabled = True
+        self.fields["role"].widget.attrs["aria-label"] = f"Role of {name or 'the new colleague'}"
+        self.fields["username"].widget.attrs["aria-label"] = "User name" if name else "User name of a new colleague"
+        self.fields["username"].initial = name
+        self.fields["username"].disabled = bool(name)
 
     def clean_username(self) -> str:
         """Find the account of a new colleague."""
@@ -100,6 +102,12 @@ class StaffFormSet(forms.BaseInlineFormSet[Staff, Classroom, forms.ModelForm[Sta
     def get_queryset(self) -> QuerySet[Staff]:
         """Return the rows that may be changed."""
         return super().get_queryset().exclude(role=Staff.Role.OWNER)
+
+    def add_fields(self, form: Any, index: int | None) -> None:
+        """Say whom the box at the end of a row takes off the staff."""
+        super().add_fields(form, index)
+        if "DELETE" in form.fields and form.instance.pk:
+            form.fields["DELETE"].widget.attrs["aria-label"] = f"Take {form.instance.user.get_username()} off the staff"
 
     def clean(self) -> None:
         """Refuse a person named twice."""

@@ -89,10 +89,10 @@ class DeckAdmin(OwnedAdmin):
         """Say when it came."""
         return when(deck.created_at)
 
-    @admin.display(description="", ordering="hidden")
+    @admin.display(description="Place", ordering="hidden")
     def shown(self, deck: Deck) -> str:
-        """Say when it is not offered any more."""
-        return "Hidden" if deck.hidden else ""
+        """Say whether it is offered when a lesson starts."""
+        return "Hidden" if deck.hidden else "On the shelf"
 
     @admin.action(description="Hide the selected decks", permissions=["change"])
     def hide(self, request: HttpRequest, queryset: QuerySet[Deck]) -> None:
