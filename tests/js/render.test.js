@@ -33,30 +33,52 @@ test("a dirty rectangle covers its bounds with whole pixels inside the canvas", 
   assert.equal(deviceRectangle([-50, -50, -20, -20], view), null);
 });
 
-const item = (id) => Object.freeze({ id, kind: "box", by: "u1", values: {}, pending: false, kept: false });
-const drawn = (...ids) => new Map(ids.map((id) => [id, { item: item(id) }]));
+const item = (id, more = {}) => Object.freeze({ id, kind: "box", by: "u1", values: { at: [0, 0] }, pending: false, kept: false, ...more });
+const shown = (...ids) => ids.map((id) => item(id));
 
 test("items on top of everything are only added, in paint order", () => {
-  const items = ["a", "b", "c", "d"].map(item);
-  const { added, redo } = plan(drawn("a", "b"), items, new Set(["d", "c"]));
+  const items = shown("a", "b", "c", "d");
+  const { added, redo } = plan(shown("a", "b"), items, new Set(["d", "c"]));
   assert.deepEqual(added.map(({ id }) => id), ["c", "d"]);
   assert.equal(redo.size, 0);
 });
 
 test("an item that comes in under my pending one is painted around", () => {
-  const { added, redo } = plan(drawn("a", "mine"), ["a", "theirs", "mine"].map(item), new Set(["theirs"]));
+  const { added, redo } = plan(shown("a", "mine"), shown("a", "theirs", "mine"), new Set(["theirs"]));
   assert.deepEqual(added, []);
   assert.deepEqual([...redo], ["theirs"]);
 });
 
 test("a changed item, though topmost, is painted around: it stands on the canvas already", () => {
-  const { added, redo } = plan(drawn("a", "b"), ["a", "b"].map(item), new Set(["b"]));
+  const { added, redo } = plan(shown("a", "b"), [item("a"), item("b", { values: { at: [5, 5] } })], new Set(["b"]));
   assert.deepEqual(added, []);
   assert.deepEqual([...redo], ["b"]);
 });
 
+test("an own stroke whose event came is left as it is", () => {
+  const before = [item("a"), item("mine", { pending: true }), item("too", { pending: true })];
+  assert.equal(plan(before, shown("a", "mine", "too"), new Set(["mine", "too"])).redo.size, 0);
+});
+
+test("an own stroke whose event came after another's is painted around with it", () => {
+  const { redo } = plan([item("a"), item("mine", { pending: true })], shown("a", "theirs", "mine"), new Set(["theirs", "mine"]));
+  assert.deepEqual([...redo], ["theirs"]);
+});
+
+test("an item that goes under others is painted around, though it looks the same", () => {
+  assert.deepEqual([...plan(shown("a", "b", "c"), shown("c", "a", "b"), new Set(["c"])).redo], ["c"]);
+});
+
+test("two that change places are painted around", () => {
+  assert.equal(plan(shown("a", "b", "c"), shown("a", "c", "b"), new Set(["b", "c"])).redo.size, 2);
+});
+
+test("ink that is kept to oneself is painted anew: it is paler", () => {
+  assert.deepEqual([...plan(shown("a"), [item("a", { kept: true })], new Set(["a"])).redo], ["a"]);
+});
+
 test("a removed item is painted over", () => {
-  assert.deepEqual([...plan(drawn("a", "b"), [item("a")], new Set(["b"])).redo], ["b"]);
+  assert.deepEqual([...plan(shown("a", "b"), shown("a"), new Set(["b"])).redo], ["b"]);
 });
 
 /** A pen that keeps where it went. */

@@ -13,6 +13,7 @@ import { watch } from "./watch.js";
 export function filmstrip({ store, session }) {
   const thumbs = byId("thumbs");
   let looked = store.page;
+  thumbs.addEventListener("keydown", walk);
 
   watch(store, ["pages", "page", "items", "status"], () => {
     const lesson = store.shown;
@@ -41,11 +42,25 @@ export function filmstrip({ store, session }) {
     write(part(".number"), String(lesson.pages.indexOf(page) + 1));
     part(".live").hidden = !live;
     part(".has-ink").hidden = !inked;
+    button.tabIndex = page.id === store.page ? 0 : -1; // one stop for Tab; arrows walk
     set(button, "aria-current", page.id === store.page ? "page" : null);
     set(button, "aria-label", [pageWords(lesson, page.id), inked && t("with drawings"), live && t("live")].filter(Boolean).join(", "));
   }
 
   for (const button of document.querySelectorAll("[data-adds-page]")) button.addEventListener("click", () => addPage(store, session));
+}
+
+const STEPS = new Map([["ArrowDown", 1], ["ArrowRight", 1], ["ArrowUp", -1], ["ArrowLeft", -1]]);
+
+/** Arrows, Home and End move the focus; Enter turns to the page. @param {KeyboardEvent} event */
+function walk(event) {
+  const buttons = /** @type {HTMLElement[]} */ ([...document.querySelectorAll("#thumbs .thumb")]);
+  const here = buttons.indexOf(/** @type {HTMLElement} */ (event.target));
+  const step = STEPS.get(event.key);
+  const next = event.key === "Home" ? buttons[0] : event.key === "End" ? buttons[buttons.length - 1] : step && buttons[here + step];
+  if (here < 0 || !next) return;
+  event.preventDefault();
+  next.focus();
 }
 
 /** A blank sheet behind the page that is shown, and everybody turns to it. @param {import("../store.js").Store} store @param {import("../session.js").Session} session */

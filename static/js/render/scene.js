@@ -1,6 +1,7 @@
 // Committed ink: paints a page's items once, then only what changed. 5,000 items cost nothing when one is added.
 // @ts-check
 
+import { alike } from "../display.js";
 import { grown, meet, paintedBounds, union } from "./geometry.js";
 import { paint } from "./paint.js";
 import { Motions } from "./motions.js";
@@ -19,17 +20,47 @@ const KEPT = 0.55;
 const FADED = 0.18;
 
 /**
- * What to do about changed items: those that only lie on top of everything are added, the rest is repainted around.
- * @param {ReadonlyMap<string, {item: ShownItem}>} drawn  what the canvas shows @param {readonly ShownItem[]} items  in paint order, as it should be
+ * What to do about changed items: those that only lie on top of everything are added; those that look as before and lie
+ * where they lay (an own stroke whose event came) are left; the rest is painted around.
+ * @param {readonly ShownItem[]} before  what the canvas shows, in order @param {readonly ShownItem[]} items  as it should be
  * @param {ReadonlySet<string>} changed @returns {{added: ShownItem[], redo: Set<string>}}
  */
-export function plan(drawn, items, changed) {
+export function plan(before, items, changed) {
+  const [was, is] = [places(before, changed), places(items, changed)];
   let tail = items.length;
-  while (tail > 0 && changed.has(items[tail - 1].id) && !drawn.has(items[tail - 1].id)) tail -= 1;
+  while (tail > 0 && changed.has(items[tail - 1].id) && !was.has(items[tail - 1].id)) tail -= 1;
   const added = items.slice(tail);
   const redo = new Set(changed);
   for (const item of added) redo.delete(item.id);
+  const inOrder = sameOrder(was, is);
+  for (const id of redo) {
+    const [old, now] = [was.get(id), is.get(id)];
+    if (inOrder && old && now && old.under === now.under && looksAlike(old.item, now.item)) redo.delete(id);
+  }
   return { added, redo };
+}
+
+/** Changed items and how many unchanged ones lie under each. @param {readonly ShownItem[]} items @param {ReadonlySet<string>} changed */
+function places(items, changed) {
+  /** @type {Map<string, {item: ShownItem, under: number}>} */
+  const found = new Map();
+  let under = 0;
+  for (const item of items) {
+    if (changed.has(item.id)) found.set(item.id, { item, under });
+    else under += 1;
+  }
+  return found;
+}
+
+/** Whether those in both lie in the same order. @param {ReadonlyMap<string, unknown>} was @param {ReadonlyMap<string, unknown>} is */
+function sameOrder(was, is) {
+  const now = [...is.keys()].filter((id) => was.has(id));
+  return [...was.keys()].filter((id) => is.has(id)).every((id, i) => id === now[i]);
+}
+
+/** @param {ShownItem} a @param {ShownItem} b */
+function looksAlike(a, b) {
+  return a.kept === b.kept && alike(a.values, b.values);
 }
 
 /** Highlights lie under all other ink, on a canvas of their own. @param {string} kind */
@@ -40,10 +71,14 @@ export class Scene {
   #drawn = new Map();
   /** @type {readonly ShownItem[]} kept in place by the store */
   #items = [];
+  /** @type {readonly ShownItem[]} in the order in which they stand on the canvases */
+  #order = [];
   /** @type {Map<string, ShownItem>} */
   #byId = new Map();
   /** @type {Set<string>} */
   #changed = new Set();
+  /** @type {Set<string>} whose look changed by no doing of the store */
+  #forced = new Set();
   /** What is to be painted anew. @type {Record<"ink"|"highlights", Bounds[]>} */
   #dirty = { ink: [], highlights: [] };
   /** @type {{items: ShownItem[], next: number}|null} a page on its way to the canvas */
@@ -62,6 +97,7 @@ export class Scene {
   show(items) {
     this.#items = items;
     this.#changed.clear();
+    this.#forced.clear();
     this.#dirty = { ink: [], highlights: [] };
     this.motions.clear();
     this.#restart();
@@ -75,7 +111,7 @@ export class Scene {
 
   /** Show these, that the eraser is over, nearly gone. @param {ReadonlySet<string>} ids */
   fade(ids) {
-    for (const id of [...this.#faded, ...ids]) if (this.#faded.has(id) !== ids.has(id)) this.#changed.add(id);
+    for (const id of [...this.#faded, ...ids]) if (this.#faded.has(id) !== ids.has(id)) this.#forced.add(id);
     this.#faded = new Set(ids);
   }
 
@@ -93,6 +129,7 @@ export class Scene {
     this.surface.clear("ink");
     this.surface.clear("highlights");
     this.#drawn.clear();
+    this.#order = [...this.#items];
     this.#job = { items: [...this.#items], next: 0 };
   }
 
@@ -105,13 +142,16 @@ export class Scene {
       if (job.next % 32 === 0 && this.clock.now() - start > SLICE) return true;
     }
     this.#job = null;
-    return this.#changed.size > 0 || this.motions.busy;
+    return this.#changed.size > 0 || this.#forced.size > 0 || this.motions.busy;
   }
 
   #takeChanges() {
-    if (this.#changed.size === 0) return;
-    const { added, redo } = plan(this.#drawn, this.#items, this.#changed);
+    if (this.#changed.size === 0 && this.#forced.size === 0) return;
+    const { added, redo } = plan(this.#order, this.#items, this.#changed);
+    for (const id of this.#forced) redo.add(id);
     this.#changed.clear();
+    this.#forced.clear();
+    this.#order = [...this.#items];
     if (redo.size > 0) this.#byId = new Map(this.#items.map((item) => [item.id, item]));
     for (const id of redo) this.#redo(id);
     for (const item of added) this.#add(item);
