@@ -8,11 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 from daphne.cli import CommandLineInterface
-from daphne.server import Server
+from daphne.server import Server, twisted_loop
 
 BACKLOG = 4096  # a school that comes back after a break connects within a second
 FRAME_BYTES = 128 * 1024  # twice the protocol's limit: a frame somewhat too large is refused by its code, not cut off
-FAREWELL = 1.5  # seconds that connections get to close; what a thread does after that is cut off, as by a power cut
+FAREWELL = 1.0  # seconds that connections get to close; what a thread does after that is cut off, as by a power cut
 
 
 def flags(host: str, port: int) -> list[str]:
@@ -48,7 +48,7 @@ def serve(host: str, port: int, *, listening: Callable[[], None]) -> None:
             reactor.stop()  # type: ignore[misc]  # the stub has it as an attribute
 
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda number, frame: reactor.callFromThread(stop))
+        twisted_loop.add_signal_handler(number, stop)  # wakes the loop whichever thread the signal comes to
     reactor.addSystemEventTrigger("before", "shutdown", _hurry)  # type: ignore[arg-type]  # Twisted's stub is wrong
     interface = CommandLineInterface()
     interface.server_class = Announcing

@@ -216,15 +216,6 @@ def test_a_qr_code_is_printed(first: tuple[Path, str]) -> None:
         assert sum(set(line.strip()) <= set("█▀▄ ") and len(line) > 20 for line in run.printed.splitlines()) > 10
 
 
-def test_an_open_long_poll_does_not_hold_up_the_end(first: tuple[Path, str]) -> None:
-    with running(first[0]) as run, socket.create_connection(("127.0.0.1", run.port)) as waiting:
-        waiting.sendall(b"GET /live/waiting/NOBODY/?wait=25 HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        post(run.port, "/api/join/", {"code": "TRYME2", "name": "Ana"})  # by its answer the poll has begun
-        code, errors, seconds = run.end(signal.SIGINT)
-    assert (code, errors) == (0, "")
-    assert seconds < 2
-
-
 def test_a_port_in_use_is_one_sentence(first: tuple[Path, str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

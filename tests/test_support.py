@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import socket
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -112,6 +114,26 @@ def test_a_patch_breaks_a_server_and_not_the_product(tmp_path: Path) -> None:
         assert server.request("POST", "/api/join/", {"code": CODE, "name": "Ana"})[0] == 500
     with Server() as server:
         assert server.request("POST", "/api/join/", {"code": CODE, "name": "Ana"})[0] == 409
+
+
+def test_a_request_that_takes_long_does_not_hold_up_the_end(tmp_path: Path) -> None:
+    (tmp_path / "slow_home.py").write_text(
+        "import pathlib, time\n"
+        "from classrooms import views\n"
+        "def home(request, code=''):\n"
+        f"    pathlib.Path({str(tmp_path)!r}, 'asked').touch()\n"
+        "    time.sleep(20)\n"
+        "views.home = home\n"
+    )
+    with (
+        Server(patch="slow_home", env={"PYTHONPATH": str(tmp_path)}) as server,
+        socket.create_connection(("127.0.0.1", server.port)) as asking,
+    ):
+        asking.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        until((tmp_path / "asked").exists, saying="the view has begun")
+        began = time.monotonic()
+        assert server.stop() == 0
+        assert time.monotonic() - began < 2
 
 
 @pytest.mark.postgres
