@@ -47,6 +47,7 @@ def test_an_assistant_looks_and_changes_nothing(classroom: Classroom, assistant:
     page = text_of(client.get(page_of(classroom)))
     assert classroom.code in page
     assert "Start a lesson" not in page
+    assert "assistant" in page[page.index("Colleagues") :]
 
     forged = GOOD | {"title": "taken"} | staff_rows(classroom, (staff, "instructor", False))
     assert client.post(page_of(classroom), forged).status_code == 403

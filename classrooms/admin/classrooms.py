@@ -129,6 +129,11 @@ class StaffInline(admin.TabularInline[Staff, Classroom]):
     verbose_name_plural = "colleagues"
     media = forms.Media()
 
+    @admin.display(description="User name")
+    def username(self, staff: Staff) -> str:
+        """Name a colleague to those who may only look."""
+        return staff.user.get_username()
+
     def has_view_permission(self, request: HttpRequest, obj: Classroom | None = None) -> bool:
         """Show the staff of own classrooms to those on it; asked about none in particular, Django means own ones."""
         return obj is None or role_in(obj, request) != ""
