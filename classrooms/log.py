@@ -11,9 +11,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import msgspec
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
+from classrooms import lesson as fold
 from classrooms.messages import event_bytes
 from classrooms.models import Event, Lesson, draw_epoch
 from classrooms.refusals import Code
@@ -23,6 +25,8 @@ logger = logging.getLogger(__name__)
 BATCH = 500  # entries a transaction takes at most: about 20 ms on SQLite, so a burst cannot starve the next lesson
 PATIENCE = 8.0  # s after which a batch is tried no further: SQLite alone waits 5 s for a lock at each attempt
 MAX_WAITING = 10_000  # units: while the database hangs, more are told to come again and memory stays bounded
+
+_readable = msgspec.json.Decoder(fold.Event).decode
 
 UNAVAILABLE = (OperationalError, InterfaceError)  # the database's own trouble; every other error is an entry's
 
@@ -161,7 +165,9 @@ class _Writer:
             if self._queue.qsize() < MAX_WAITING:
                 self._queue.put(unit)
                 if self._thread is None:
-                    self._thread = threading.Thread(target=self._run, args=[self._queue], daemon=True)
+                    self._thread = threading.Thread(
+                        target=self._run, args=[self._queue], name="log-writer", daemon=True
+                    )
                     self._thread.start()
                 return
         unit.refuse(Code.TRY_AGAIN)
@@ -316,7 +322,7 @@ class _Batch:
         self._seen = {(by, op): seq for by, op, seq in cursor.fetchall()}
 
     def number(self, entry: Entry) -> Outcome:
-        """Give an entry the next seq, unless it has one."""
+        """Give an entry the next seq, unless it has one. Raises msgspec.DecodeError where its text is no JSON."""
         key = (entry.by or "", entry.op)
         if key in self._seen:
             return Outcome(self._seen[key], repeat=True)
@@ -324,7 +330,9 @@ class _Batch:
         self.head = Head(self.head.epoch, seq)
         self._seen[key] = seq
         self._rows.append((self.lesson, seq, entry.kind, key[0], entry.op, self.at, entry.text))
-        self.events.append(event_bytes(seq, entry.kind, entry.by, self.at, entry.op, entry.text))
+        raw = event_bytes(seq, entry.kind, entry.by, self.at, entry.op, entry.text)
+        _readable(raw)  # an event that no replica can read would stop its lesson for good
+        self.events.append(raw)
         self._status = {"lesson.started": Lesson.Status.LIVE, "lesson.ended": Lesson.Status.ENDED}.get(
             entry.kind, self._status
         )

@@ -75,6 +75,11 @@ class Steady(Client):
             self._spawn(op)
         return str(op["id"])
 
+    async def send_text(self, text: str) -> None:
+        """Send a message as it is."""
+        assert self._socket is not None
+        await self._socket.send(text)
+
     def account(self) -> Account:
         """Return what this client has to say for the reconciliation."""
         return {

@@ -102,7 +102,7 @@ async def test_a_full_disk_refuses_ops_for_now_and_stops_nothing_else() -> None:
             (server.data / "full").touch()
             await until_async(lambda: refusals(crowd), timeout=15, saying="somebody is refused")
             since = time.monotonic()
-            op = ben.give("hand.raise", {})
+            op = ben.give("chat.post", {"text": "Is anybody there? " * 100})
             await until_async(lambda: op in [f["id"] for f in ben.frames.get("refused", [])], saying="a refusal")
             assert time.monotonic() - since < REFUSED_WITHIN
             await still_serves(crowd, server, ana, teacher, ben)
