@@ -33,21 +33,30 @@ export class Display {
   update(id, item) {
     const old = this.#places.get(id);
     const place = item && isAlive(item) ? placeOf(id, item, old?.shown) : undefined;
-    if (old && place && old.shown === place.shown && !compare(old, place)) return false;
+    if (old && place && !compare(old, place)) return old.shown !== place.shown && this.#exchange(old, place);
     if (old) this.#remove(old);
     if (place) this.#insert(place);
     return Boolean(old || place);
   }
 
-  /** Show these items and no others. @param {Iterable<[string, Item]>} items */
+  /** Show these items and no others. @param {Iterable<[string, Item|undefined]>} items */
   replace(items) {
     const before = this.#places;
     this.#order = [];
-    for (const [id, item] of items) if (isAlive(item)) this.#order.push(placeOf(id, item, before.get(id)?.shown));
+    for (const [id, item] of items) if (item && isAlive(item)) this.#order.push(placeOf(id, item, before.get(id)?.shown));
     this.#order.sort(compare);
     this.#places = new Map(this.#order.map((place) => [place.id, place]));
     this.list.length = 0;
     for (const { shown } of this.#order) this.list.push(shown);
+  }
+
+  /** It stays where it is. @param {Place} old @param {Place} place */
+  #exchange(old, place) {
+    const at = this.#indexOf(old);
+    this.#order[at] = place;
+    this.list[at] = place.shown;
+    this.#places.set(place.id, place);
+    return true;
   }
 
   /** @param {Place} place */

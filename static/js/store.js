@@ -118,12 +118,10 @@ export class Store {
     this.applied = 0;
     /** server's time of that event */
     this.at = 0;
-    this.views = new Views({
+    this.views = new Views(me.id, {
       board: (page) => this.lesson?.boards.get(page),
       loaded: (page) => this.loaded(page),
-      pending: () => this.pending,
-      me: () => this.me.id,
-      rights: (kind) => this.#rights(kind),
+      rights: (op) => (op.rights === undefined ? (op.rights = this.#rights(op.kind)) : op.rights) ?? null,
       changed: (page, ids) => this.#report(page, ids),
     });
   }

@@ -1,38 +1,35 @@
 // The displays of all pages: which items are to be shown anew, and which are not where their author saw them.
 // @ts-check
 import { Display, alike } from "./display.js";
-import { BOARD_OPS, touchedIds } from "./ops.js";
+import { touchedIds } from "./ops.js";
 import { KEPT, Overlay } from "./overlay.js";
 import { OPS } from "./protocol.js";
 
 /**
  * @typedef {import("./board.js").Item} Item
- * @typedef {import("./board.js").Rights} Rights
  * @typedef {import("./store.js").ShownItem} ShownItem
  * @typedef {import("./store.js").PendingOp} PendingOp
  * @typedef {import("./store.js").Correction} Correction
- * @typedef {{display: Display, overlay: Overlay|null, stale: boolean, dirty: Set<string>, all: boolean}} View
- *   stale: the overlay is to be laid anew; dirty, all: the items that are to be shown anew
+ * @typedef {{display: Display, dirty: Set<string>, all: boolean}} View  dirty, all: the items that are to be shown anew
  *
  * @typedef {object} Source
  * @property {(page: string) => import("./board.js").Board|undefined} board  confirmed
  * @property {(page: string) => boolean} loaded  a pending page is, though it has no board
- * @property {() => PendingOp[]} pending
- * @property {() => string} me
- * @property {(kind: string) => Rights|null|undefined} rights  what an own op may do to a board now
+ * @property {(op: PendingOp) => import("./board.js").Rights|null} rights  what an own op may do to a board
  * @property {(page: string, ids: string[]|null) => void} changed  ids null: perhaps all
  */
 
 export class Views {
   /** @type {Map<string, View>} */
   #views = new Map();
-  /** @type {(import("./overlay.js").Layer & {page: string})[]} */
-  #kept = [];
+  /** @type {Map<string, Overlay>} */
+  #overlays = new Map();
   /** What was shown of items whose own ops came to an end. @type {Map<string, Map<string, ShownItem>>} */
   #before = new Map();
 
-  /** @param {Source} source */
-  constructor(source) {
+  /** @param {string} me @param {Source} source */
+  constructor(me, source) {
+    this.me = me;
     this.source = source;
   }
 
@@ -41,7 +38,7 @@ export class Views {
     let view = this.#views.get(page);
     if (!view) {
       if (!this.source.loaded(page)) return undefined;
-      view = { display: new Display(), overlay: null, stale: true, dirty: new Set(), all: true };
+      view = { display: new Display(), dirty: new Set(), all: true };
       this.#views.set(page, view);
       this.#refresh(page, view);
     } else if (view.all || view.dirty.size) {
@@ -53,41 +50,38 @@ export class Views {
   /** A new own op on a page. @param {PendingOp} op */
   lay(op) {
     const { page } = op.data;
-    const ids = touchedIds(op.data);
-    const view = this.#views.get(page);
-    if (!view || view.stale || !ids) return this.soil(page, ids, true);
-    view.overlay ??= new Overlay(this.source.board(page), this.source.me());
-    this.#fold(view.overlay, op);
-    this.soil(page, ids);
+    this.#overlay(page).add({ kind: OPS.get(op.kind) ?? "", data: op.data, rank: op.rank, rights: () => this.source.rights(op) });
+    this.soil(page, touchedIds(op.data));
   }
 
-  /** An own op comes to its end: remember what is on screen of it, and lay the others anew. @param {PendingOp} op */
-  lift({ data }) {
+  /** An own op comes to its end: remember what is on screen of it. @param {PendingOp} op */
+  lift({ data, rank }) {
+    const { page } = data;
     const ids = touchedIds(data);
-    const display = this.#views.get(data.page)?.display;
-    const before = this.#before.get(data.page) ?? new Map();
-    for (const id of (display && ids) ?? []) {
+    const display = this.#views.get(page)?.display;
+    const before = this.#before.get(page) ?? new Map();
+    for (const id of ids ?? []) {
       const shown = display?.get(id);
       if (shown && !before.has(id)) before.set(id, shown);
     }
-    if (before.size) this.#before.set(data.page, before);
-    this.soil(data.page, ids, true);
+    if (before.size) this.#before.set(page, before);
+    this.#overlay(page).remove(rank, data);
+    this.soil(page, ids);
   }
 
   /** Refused work that its author keeps to themselves. @param {string} page @param {any} data @param {number} rank */
   keep(page, data, rank) {
     const rights = { free: true, own: false, students: new Set() };
-    this.#kept.push({ page, kind: "board.edited", data, rank: KEPT + rank, rights });
-    this.soil(page, touchedIds(data), true);
+    this.#overlay(page).add({ kind: "board.edited", data, rank: KEPT + rank, rights: () => rights });
+    this.soil(page, touchedIds(data));
   }
 
-  /** Items are to be shown anew. @param {string} page @param {string[]|null} ids  null: all @param {boolean} [own]  own ops on it changed */
-  soil(page, ids, own = false) {
+  /** Items are to be shown anew. @param {string} page @param {string[]|null} ids  null: all */
+  soil(page, ids) {
     const view = this.#views.get(page);
     if (!view) return this.source.changed(page, ids);
     if (ids) for (const id of ids) view.dirty.add(id);
     else view.all = true;
-    view.stale ||= own || !ids || Boolean(view.overlay && (view.overlay.sweeping || ids.some((id) => view.overlay?.get(id))));
   }
 
   /** After a snapshot nothing is as it was. */
@@ -112,6 +106,13 @@ export class Views {
     return corrections;
   }
 
+  /** @param {string} page @returns {Overlay} */
+  #overlay(page) {
+    const overlay = this.#overlays.get(page) ?? new Overlay(this.me);
+    this.#overlays.set(page, overlay);
+    return overlay;
+  }
+
   /** @param {string} page  that is gone, or not loaded any more */
   #forget(page) {
     this.#views.delete(page);
@@ -121,30 +122,12 @@ export class Views {
   /** @param {string} page @param {View} view @returns {string[]|null} ids of what changed on screen; null: perhaps all */
   #refresh(page, view) {
     const board = this.source.board(page);
-    if (view.stale) view.overlay = this.#overlay(page);
-    const { display, overlay, all, dirty } = view;
-    Object.assign(view, { stale: false, all: false, dirty: new Set() });
-    const item = (/** @type {string} */ id) => overlay?.get(id) ?? board?.items.get(id);
-    if (!all) return [...dirty].filter((id) => display.update(id, item(id)));
-    const ids = new Set([...(board?.items.keys() ?? []), ...(overlay?.ids ?? [])]);
-    display.replace([...ids].map((id) => [id, /** @type {Item} */ (item(id))]));
+    const overlay = this.#overlay(page);
+    const { display, all, dirty } = view;
+    Object.assign(view, { all: false, dirty: new Set() });
+    if (!all) return [...dirty].filter((id) => display.update(id, overlay.item(id, board)));
+    const ids = new Set([...(board?.items.keys() ?? []), ...overlay.ids]);
+    display.replace([...ids].map((id) => [id, overlay.item(id, board)]));
     return null;
-  }
-
-  /** @param {string} page @returns {Overlay|null} */
-  #overlay(page) {
-    const own = this.source.pending().filter((op) => BOARD_OPS.has(op.kind) && op.data.page === page);
-    const kept = this.#kept.filter((layer) => layer.page === page);
-    if (!own.length && !kept.length) return null;
-    const overlay = new Overlay(this.source.board(page), this.source.me());
-    for (const op of own) this.#fold(overlay, op);
-    for (const layer of kept) overlay.add(layer);
-    return overlay;
-  }
-
-  /** @param {Overlay} overlay @param {PendingOp} op */
-  #fold(overlay, op) {
-    if (op.rights === undefined) op.rights = this.source.rights(op.kind);
-    overlay.add({ kind: OPS.get(op.kind) ?? "", data: op.data, rank: op.rank, rights: op.rights ?? null });
   }
 }
