@@ -46,6 +46,7 @@ export function link({ store, session }) {
     if (long !== lost) announce(long, status);
     lost = long;
     const over = store.lesson?.status === "ended" ? "ended" : FINAL.has(status.phase) ? status.phase : "";
+    document.body.toggleAttribute("data-ended", over === "ended");
     if (over !== card) showCard(over, status);
     card = over;
   };

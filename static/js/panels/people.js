@@ -118,7 +118,7 @@ function emptyWords(store, named, known, shown) {
   if (shown.length > ROWS) return t("And {n} more. Use Find to reach somebody.", { n: shown.length - ROWS });
   if (known.length > 0 && shown.length === 0) return t("Nobody here has a name like that.");
   if (known.length === 1 && amStaff(store)) return t("You are alone so far. Show the join code: press the button with its letters, or open the menu at the top right.");
-  if (known.length === 1) return t("You are the first one here.");
+  if (known.length === 1) return t("You are the first one here. Look through the pages, or draw on this one.");
   return "";
 }
 
@@ -163,7 +163,7 @@ function updateState({ store, writers }, element, entry) {
   write(/** @type {Element} */ (element.querySelector(".state")), writers.now.has(entry.id) ? t("drawing") : up ? t("hand up") : "");
   const more = /** @type {HTMLElement} */ (element.querySelector(".quiet:not([data-allows])"));
   const { rename, remove } = possible({ id: store.me.id, role: roleOf(store, store.me.id) ?? "student" }, entry, lessonOf(store).people);
-  more.hidden = !rename && !remove;
+  more.hidden = lessonOf(store).status === "ended" || (!rename && !remove);
   set(more, "aria-label", t("More about {name}", { name: entry.name }));
 }
 

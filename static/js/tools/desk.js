@@ -15,6 +15,8 @@ export class Desk {
   #arbiter = new Arbiter();
   /** @type {Gesture|null} */
   #gesture = null;
+  /** @type {string|null} the page that the gesture is on */
+  #page = null;
 
   /**
    * @param {object} parts
@@ -34,13 +36,17 @@ export class Desk {
     this.ring = el("span", { class: "ring", hidden: true });
     overlay.append(this.ring);
     this.#listen();
+    store.subscribe(({ topics }) => topics.has("page") && this.#leave());
   }
 
   /** A stroke that is under way ends without a trace: the right to draw went, or the lesson ended. */
   interrupt() {
-    this.#gesture?.cancel();
-    this.#gesture = null;
-    if (this.#arbiter.drawing !== null) this.#arbiter.up(this.#arbiter.drawing);
+    this.#stop(false);
+  }
+
+  /** The class turned the page under the pen: what was drawn belongs to the page just left, and is kept. */
+  #leave() {
+    if (this.#page !== this.store.page) this.#stop(true);
   }
 
   #listen() {
@@ -66,6 +72,7 @@ export class Desk {
     this.surface.setPointerCapture(event.pointerId);
     const { store, session, board } = this;
     const desk = { store, session, board, page, style: this.toolbox.styleOf(tool), now: () => performance.now() };
+    this.#page = page;
     this.#gesture = tool.begin(desk, this.#point(event));
     this.#showRing(tool, event);
   }
@@ -80,13 +87,19 @@ export class Desk {
   /** @param {PointerEvent} event @param {boolean} whole */
   #end(event, whole) {
     if (event.pointerType !== "mouse") this.ring.hidden = true;
-    if (!this.#arbiter.up(event.pointerId)) return;
+    if (event.pointerId === this.#arbiter.drawing) this.#stop(whole);
+  }
+
+  /** End the gesture, if there is one. @param {boolean} whole  false: without a trace */
+  #stop(whole) {
     const gesture = this.#gesture;
     this.#gesture = null;
+    if (this.#arbiter.drawing !== null) this.#arbiter.up(this.#arbiter.drawing);
     if (whole) gesture?.finish();
     else gesture?.cancel();
   }
 
+  /** A palm or a pinch: the pointer that draws is another one now, or none. */
   #drop() {
     this.#gesture?.cancel();
     this.#gesture = null;
