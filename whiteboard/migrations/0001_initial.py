@@ -7,7 +7,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -16,39 +15,65 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Deck',
+            name="Deck",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('title', models.CharField(max_length=120)),
-                ('file', models.FileField(blank=True, upload_to='decks/originals/')),
-                ('key', models.CharField(default=whiteboard.models.unguessable, editable=False, max_length=32, unique=True)),
-                ('status', models.CharField(choices=[('waiting', 'Waiting'), ('converting', 'Converting'), ('ready', 'Ready'), ('failed', 'Failed')], default='waiting', editable=False, max_length=10)),
-                ('error', models.CharField(blank=True, editable=False, max_length=40)),
-                ('pages', models.PositiveIntegerField(default=0, editable=False)),
-                ('pages_done', models.PositiveIntegerField(default=0, editable=False)),
-                ('attempts', models.PositiveIntegerField(default=0, editable=False)),
-                ('hidden', models.BooleanField(default=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='decks', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("title", models.CharField(max_length=120)),
+                ("file", models.FileField(blank=True, upload_to="decks/originals/")),
+                (
+                    "key",
+                    models.CharField(default=whiteboard.models.unguessable, editable=False, max_length=32, unique=True),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "Waiting"),
+                            ("converting", "Converting"),
+                            ("ready", "Ready"),
+                            ("failed", "Failed"),
+                        ],
+                        default="waiting",
+                        editable=False,
+                        max_length=10,
+                    ),
+                ),
+                ("error", models.CharField(blank=True, editable=False, max_length=40)),
+                ("pages", models.PositiveIntegerField(default=0, editable=False)),
+                ("pages_done", models.PositiveIntegerField(default=0, editable=False)),
+                ("attempts", models.PositiveIntegerField(default=0, editable=False)),
+                ("hidden", models.BooleanField(default=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="decks", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-created_at'],
+                "ordering": ["-created_at"],
             },
         ),
         migrations.CreateModel(
-            name='Slide',
+            name="Slide",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('width', models.PositiveIntegerField()),
-                ('height', models.PositiveIntegerField()),
-                ('images', models.JSONField(default=dict)),
-                ('text', models.TextField(blank=True)),
-                ('deck', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='slides', to='whiteboard.deck')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField()),
+                ("width", models.PositiveIntegerField()),
+                ("height", models.PositiveIntegerField()),
+                ("images", models.JSONField(default=dict)),
+                ("text", models.TextField(blank=True)),
+                (
+                    "deck",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="slides", to="whiteboard.deck"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['number'],
-                'constraints': [models.UniqueConstraint(fields=('deck', 'number'), name='slide_number_once')],
+                "ordering": ["number"],
+                "constraints": [models.UniqueConstraint(fields=("deck", "number"), name="slide_number_once")],
             },
         ),
     ]
