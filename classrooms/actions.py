@@ -174,7 +174,7 @@ def start(classroom: Classroom, *, title: str, decks: Sequence[Deck], by: User |
     staff = access.staff_of(classroom, by) if by is not None else None
     if by is not None and (staff is None or staff.role == Staff.Role.ASSISTANT):
         raise Refused(Code.NOT_ALLOWED)
-    title = one_line(title, MAX_TITLE)
+    title = one_line(" ".join(title.split()), MAX_TITLE)
     pages = [page for deck in decks for page in pages_of(deck)] or [BLANK]
     drafts = [
         messages.draft("page.added", f"page:p{number}", page | {"page": f"p{number}"})

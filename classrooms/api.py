@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import BigIntegerField, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import include, path
@@ -18,7 +19,7 @@ from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 from rest_framework.views import APIView
 
-from classrooms import access, actions, log, origins, replica
+from classrooms import access, actions, decks, log, origins, replica
 from classrooms.access import Seat
 from classrooms.api_decks import DeckViewSet
 from classrooms.models import Classroom, Lesson, Staff
@@ -183,6 +184,8 @@ class TokenView(APIView):
         fields = CredentialsSerializer(data=request.data)
         fields.is_valid(raise_exception=True)
         user = access.by_password(address=origins.address(request.META), **fields.validated_data)
+        if not decks.teaches(user):
+            raise Refused(Code.NOT_ALLOWED)
         token, _ = Token.objects.get_or_create(user=user)
         return Response({"token": token.key})
 
@@ -249,7 +252,9 @@ class StartSerializer(serializers.Serializer[Any]):
     """What a lesson starts with."""
 
     title = serializers.CharField(max_length=120, required=False, allow_blank=True)
-    decks = serializers.ListField(child=serializers.IntegerField(), required=False, max_length=20)
+    decks = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=BigIntegerField.MAX_BIGINT), required=False, max_length=20
+    )
 
 
 class ClassroomViewSet(viewsets.ModelViewSet[Classroom]):
@@ -300,21 +305,29 @@ class ClassroomViewSet(viewsets.ModelViewSet[Classroom]):
             return Response(LessonSerializer(classroom.lessons.all(), many=True).data)
         fields = StartSerializer(data=request.data)
         fields.is_valid(raise_exception=True)
-        wanted = fields.validated_data.get("decks", [])
-        found = {deck.pk: deck for deck in Deck.objects.filter(owner=account(request), hidden=False, pk__in=wanted)}
-        if not found.keys() >= set(wanted):
-            raise exceptions.NotFound
-        decks = [found[pk] for pk in wanted]
-        if any(deck.status != Deck.Status.READY for deck in decks):
-            raise Refused(Code.TRY_AGAIN, retry=True, status=409)
+        chosen = _ready_decks(account(request), fields.validated_data.get("decks", []))
         title = fields.validated_data.get("title") or classroom.title
-        lesson = actions.start(classroom, title=title, decks=decks, by=account(request))
+        lesson = actions.start(classroom, title=title, decks=chosen, by=account(request))
         return Response(LessonSerializer(lesson).data, status.HTTP_201_CREATED)
 
     def _refuse_assistants(self, classroom: Any) -> None:
         staff = access.staff_of(classroom, self.request.user)
         if staff is None or staff.role == Staff.Role.ASSISTANT:
             raise Refused(Code.NOT_ALLOWED)
+
+
+def _ready_decks(owner: User, wanted: list[int]) -> list[Deck]:
+    """Return a user's decks in the order wanted. Raises NotFound, or Refused while one of them is not ready."""
+    found = {deck.pk: deck for deck in Deck.objects.filter(owner=owner, hidden=False, pk__in=wanted)}
+    if not found.keys() >= set(wanted):
+        raise exceptions.NotFound
+    for deck in found.values():
+        if deck.status == Deck.Status.FAILED:
+            raise Refused(Code(deck.error), message=decks.sentence(deck.error), status=409)
+        if deck.status != Deck.Status.READY:
+            message = f"{deck.title} is still being converted. Try again when it is ready."
+            raise Refused(Code.TRY_AGAIN, message=message, retry=True, status=409)
+    return [found[pk] for pk in wanted]
 
 
 class LessonViewSet(viewsets.ReadOnlyModelViewSet[Lesson]):

@@ -93,8 +93,10 @@ class OwnOrigin(BasePermission):
     """Guests have no CSRF token, but a foreign page may not act for them either."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        """Admit our own pages, and programs that are no browsers."""
-        return origins.allowed(request.headers.get("Origin"), request.get_host(), request.is_secure())
+        """Admit our own pages, and programs that are no browsers. Raises Refused: not_allowed, logged in or not."""
+        if not origins.allowed(request.headers.get("Origin"), request.get_host(), request.is_secure()):
+            raise Refused(Code.NOT_ALLOWED, message="Another site may not do this here.")
+        return True
 
 
 def account(request: Request) -> User:

@@ -1,20 +1,18 @@
-"""A patch of the served process: `hello` is awaited 0.1 s, staff may send many ops, and one `sync` fails inside."""
-
-from typing import Any
+"""A patch of the served process: `hello` is awaited 0.1 s, staff may send many ops, and looking for 666 fails."""
 
 from classrooms import consumers, messages
 from classrooms.room import Room
 
 consumers.HELLO_WITHIN = 0.1
 messages.STAFF_LIMITS.update(ops=5000, ops_burst=5000)
-resumes = Room.resumes
+look_for = Room.look_for
 
 
-async def failing(self: Room, epoch: Any, since: int | None, at: int | None) -> bool:
+async def failing(self: Room, seq: int) -> None:
     """Fail where the test says so."""
-    if since == 666:
+    if seq == 666:
         raise ZeroDivisionError("on purpose")
-    return await resumes(self, epoch, since, at)
+    await look_for(self, seq)
 
 
-Room.resumes = failing  # type: ignore[method-assign]
+Room.look_for = failing  # type: ignore[method-assign]
