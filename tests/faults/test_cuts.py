@@ -10,8 +10,8 @@ import random
 
 import pytest
 
-from tests.faults.crowd import Crowd
 from tests.faults.scissors import Scissors
+from tests.support.crowd import Crowd
 from tests.support.server import Server
 from tests.support.waiting import until_async
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.faults.crowd import Crowd, Steady, in_time, percentile
+from tests.support.crowd import Crowd, Steady, in_time, percentile
 from tests.support.server import Server
 from tests.support.waiting import until_async
 

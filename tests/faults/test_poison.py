@@ -8,7 +8,7 @@ import asyncio
 
 import pytest
 
-from tests.faults.crowd import Crowd, Steady
+from tests.support.crowd import Crowd, Steady
 from tests.support.server import Server
 from tests.support.services import Postgres
 from tests.support.waiting import until_async

@@ -8,7 +8,7 @@ import asyncio
 
 import pytest
 
-from tests.faults.crowd import Crowd
+from tests.support.crowd import Crowd
 from tests.support.server import Server
 from tests.support.services import Postgres, Redis
 

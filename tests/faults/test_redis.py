@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.faults.crowd import Crowd, Steady, in_time, percentile
+from tests.support.crowd import Crowd, Steady, in_time, percentile
 from tests.support.server import Server
 from tests.support.services import Redis, running
 from tests.support.waiting import until_async
@@ -114,13 +114,6 @@ async def test_a_redis_killed_and_started_again_costs_latency_and_nothing_else()
     async with pair() as rig:
         await survives(rig, rig.redis.kill, rig.redis.start, 6)
         await survives(rig, rig.redis.kill, rig.redis.start, 0.5)
-
-
-BREAKS: dict[str, Callable[[Redis], None]] = {
-    "emptied": lambda redis: redis.ask("FLUSHALL") and None,
-    "its subscribers cut off": lambda redis: redis.ask("CLIENT", "KILL", "TYPE", "pubsub") and None,
-    "its publishers cut off": lambda redis: redis.ask("CLIENT", "KILL", "TYPE", "normal") and None,
-}
 
 
 @pytest.mark.redis

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.faults.crowd import Crowd
+from tests.support.crowd import Crowd
 from tests.support.server import Server
 from tests.support.waiting import until_async
 

@@ -16,8 +16,8 @@ from typing import TypeVar
 
 import pytest
 
-from tests.faults.crowd import Crowd, percentile
 from tests.support.cast import PASSWORD
+from tests.support.crowd import Crowd, percentile
 from tests.support.server import Server
 
 T = TypeVar("T")

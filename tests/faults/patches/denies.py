@@ -5,16 +5,18 @@ verdict nor the author's own event leaves the process, and the connection is dro
 """
 
 import itertools
+import threading
 from typing import Any
 
 from django.db import OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from classrooms import lane, log
+from classrooms import actions, log
 from classrooms.actions import Verdict
 from classrooms.refusals import Code, Refused
 
 EVERY = {"commit": 7, "verdict": 5}
+_lies = threading.local()
 _counts = {name: itertools.count(1) for name in EVERY}
 
 
@@ -27,20 +29,20 @@ def insert(self: Any, cursor: Any) -> None:
     """Remember that the transaction has something to commit."""
     _insert(self, cursor)
     if self.events:
-        cursor.db.lies = due("commit")
+        _lies.due = due("commit")
 
 
 def commit(self: BaseDatabaseWrapper) -> None:
     """Commit, and deny it where it is time."""
     _commit(self)
-    if getattr(self, "lies", False):
-        self.lies = False
+    if getattr(_lies, "due", False):
+        _lies.due = False
         raise OperationalError("server closed the connection unexpectedly")
 
 
 async def propose(*args: Any) -> list[Verdict]:
     """Have an op committed and refuse it, with all behind it, where it is time."""
-    verdicts = await _propose(*args)
+    verdicts: list[Verdict] = await _propose(*args)
     for index, verdict in enumerate(verdicts):
         if verdict.seq is not None and not verdict.repeat and due("verdict"):
             denied = [Verdict(one.op, refused=Refused(Code.TRY_AGAIN, retry=True)) for one in verdicts[index:]]
@@ -50,7 +52,7 @@ async def propose(*args: Any) -> list[Verdict]:
 
 _insert = log._Batch.insert
 _commit = BaseDatabaseWrapper.commit
-_propose = lane.actions.propose
+_propose = actions.propose
 log._Batch.insert = insert  # type: ignore[method-assign]
 BaseDatabaseWrapper.commit = commit  # type: ignore[method-assign]
-lane.actions.propose = propose
+actions.propose = propose  # type: ignore[assignment]

@@ -125,7 +125,8 @@ class Steady(Client):
 
         Its event may have come meanwhile: the server waits to hear it again nevertheless, and refuses all others.
         """
-        held, _ = self._held, self._hold_no_more()
+        held = self._held
+        self._hold_no_more()
         ops = {held["id"]: held} if held is not None else {}
         if self.live and (ops := ops | self.unanswered):
             self._spawn(*ops.values())
