@@ -19,7 +19,7 @@ export function bar({ store, session, tabs }) {
     const up = lesson?.hands.length ?? 0;
     hands.hidden = up === 0;
     write(hands.querySelector("b"), String(up));
-    write(hands.querySelector("span"), tn(up, "hand", "hands"));
+    write(hands.querySelector(".word"), tn(up, "hand", "hands"));
     tabs.badge("people", up, tn(up, "{n} hand up", "{n} hands up"));
     here.hidden = session.presence.count === 0;
     write(here.querySelector("b"), String(session.presence.count));
