@@ -173,6 +173,12 @@ test("what one may not do is not shown as done", () => {
   assert.equal(store.item("p1", "u1.c.1"), undefined);
 });
 
+test("what a clear took is not shown as restored by a student", () => {
+  lesson.event("page.cleared", TEA.id, { page: "p1" });
+  lesson.edit(["restore", "u2.b.0"]);
+  assert.deepEqual(store.items("p1"), []);
+});
+
 test("one looks where one likes while the policy lets one", () => {
   store.look("p2");
   assert.deepEqual([store.page, store.following], ["p2", false]);
