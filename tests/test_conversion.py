@@ -16,6 +16,7 @@ from whiteboard import conversion
 from whiteboard.conversion import BadFile, Child, Limits
 
 PAGES = "sys.stdout.write('{\"pages\": 1}\\n'); "
+DONE = '{"done": true}\n'
 PAGE = '{"number": 1, "width": 1600, "height": 900, "text": "", "sizes": [9, 9, 9]}'
 
 
@@ -36,7 +37,7 @@ PAGE = '{"number": 1, "width": 1600, "height": 900, "text": "", "sizes": [9, 9, 
         PAGES + f"print({PAGE.replace('[9, 9, 9]', '[9, 9]')!r})",
         PAGES + f"print({PAGE.replace('[9, 9, 9]', '[9, 9, 999999999]')!r})",
         PAGES + f"print({PAGE.replace('1,', '2,', 1)!r}); print('x' * 27)",
-        PAGES + f"print({PAGE!r}); print('<script>' * 9)",
+        PAGES + f"print({PAGE!r}); print('<script>;' * 3 + {DONE!r}, end='')",
     ],
 )
 def test_it_believes_nothing_that_the_child_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
@@ -53,6 +54,36 @@ def test_it_believes_nothing_that_the_child_says(tmp_path: Path, monkeypatch: py
     assert refusal.value.code == "bad_file"
     assert children() == children_before
     assert memory() - before < 16_000_000
+
+
+BARE = """
+import os
+
+def is_open(descriptor):
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        return False
+    return True
+
+environment = os.environ.keys() - {"LC_CTYPE"}  # Python itself sets that one
+bare = not environment and os.getcwd() == "/" and not any(map(is_open, range(3, 2000)))
+print('{"error": "file_encrypted"}' if bare else '{"error": "bad_file"}')
+"""
+
+
+def test_the_child_inherits_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = tmp_path / "child.py"
+    script.write_text(BARE)
+    monkeypatch.setattr(conversion, "SCRIPT", script)
+    monkeypatch.setenv("SECRET_KEY", "secret")
+
+    with script.open() as held:
+        os.set_inheritable(held.fileno(), True)
+        with pytest.raises(BadFile) as refusal, Child(script, Limits(max_pages=9)) as child:
+            list(child.parts())
+
+    assert refusal.value.code == "file_encrypted"  # what this child says when it has nothing
 
 
 CONFINED = """
