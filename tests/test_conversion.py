@@ -109,7 +109,7 @@ child.confine(200_000_000, 1)
 def test_the_child_can_do_no_harm(tmp_path: Path, harm: str, outcome: str | int) -> None:
     done = subprocess.run(
         [sys.executable, "-I", "-B", "-c", CONFINED + harm, str(conversion.SCRIPT), str(tmp_path / "file")],
-        env={}, capture_output=True, text=True, timeout=20, check=False,
+        env={}, capture_output=True, text=True, timeout=50, check=False,
     )  # fmt: skip
 
     if isinstance(outcome, int):
