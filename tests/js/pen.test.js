@@ -13,6 +13,7 @@ function desk() {
     log,
     page: "p1",
     style: { color: "#d3322b", width: 6 },
+    doubtful: false,
     now: () => log.now,
     board: { scale: 1, own: { begin: () => {}, extend: (points) => log.wet.push(...points), drop: () => { log.dropped += 1; } } },
     session: { newItem: () => `u1.00000000.${(items += 1)}`, propose: (kind, data) => log.ops.push({ kind, data }), signal: (kind, content) => { log.signal = content; } },
@@ -73,6 +74,23 @@ test("signals carry every point once, the style with the first", () => {
   stroke.extend([[30, 0]]);
   const second = on.log.signal();
   assert.deepEqual([second.offset, decode(second.ink), second.style], [3, [[30, 0]], undefined]);
+});
+
+test("a finger's stroke is not shown to others while it may turn out to be a pinch", () => {
+  const on = { ...desk(), doubtful: true };
+  const stroke = pen.begin(on, [0, 100]);
+  stroke.extend(wave(1, 30));
+  assert.equal(on.log.signal, null);
+  on.log.now = 151;
+  stroke.extend(wave(30, 31));
+  assert.equal(decode(on.log.signal().ink).length, 31);
+  const slow = { ...desk(), doubtful: true };
+  const begun = pen.begin(slow, [0, 100]);
+  slow.log.now = 5000;
+  begun.extend(wave(1, 9));
+  assert.equal(slow.log.signal, null);
+  begun.extend(wave(9, 10));
+  assert.equal(slow.log.signal().offset, 0);
 });
 
 test("after 1,000 points the part is committed and the stroke goes on in the same group", () => {

@@ -75,13 +75,13 @@ export class Board {
 
   /** @param {Change} change */
   #take(change) {
+    for (const [page, ids] of change.items) this.others.settle(ids === "all" ? this.store.items(page).map(({ id }) => id) : ids);
     if (this.store.page !== this.#page || change.topics.has("pages")) this.#turn();
     const page = this.#page;
     const ids = page === null ? undefined : change.items.get(page);
     if (page === null || !ids) return;
     if (ids === "all") this.scene.show(this.store.items(page));
     else this.scene.change(this.store.items(page), ids);
-    this.others.settle(ids === "all" ? this.store.items(page).map((item) => item.id) : ids);
     this.#correct(change, page);
     this.#wake();
   }

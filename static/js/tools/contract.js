@@ -20,6 +20,7 @@
  * @property {import("../render/board.js").Board} board
  * @property {string} page
  * @property {Style} style
+ * @property {boolean} doubtful  a finger's stroke may turn out to be a pinch: others need not see it before that is past
  * @property {() => number} now  ms, own clock
  *
  * From pointer down to pointer up.

@@ -71,7 +71,7 @@ export class Desk {
     if (!begins) return;
     this.surface.setPointerCapture(event.pointerId);
     const { store, session, board } = this;
-    const desk = { store, session, board, page, style: this.toolbox.styleOf(tool), now: () => performance.now() };
+    const desk = { store, session, board, page, style: this.toolbox.styleOf(tool), doubtful: event.pointerType === "touch", now: () => performance.now() };
     this.#page = page;
     this.#gesture = tool.begin(desk, this.#point(event));
     this.#showRing(tool, event);

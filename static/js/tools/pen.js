@@ -2,6 +2,7 @@
 // @ts-check
 
 import { encode } from "../points.js";
+import { PINCH_POINTS, PINCH_TIME } from "./pointer.js";
 import { simplify } from "./simplify.js";
 
 /** A stroke is committed in parts of so many points, or so long, ms (board.md section 5); the parts share a `group`. */
@@ -134,8 +135,15 @@ class Stroke {
     this.#parts.push(this.#item);
   }
 
+  /** Nothing takes back what others were shown. */
+  #mayBePinch() {
+    const young = this.#points.length < PINCH_POINTS || this.desk.now() - this.#since <= PINCH_TIME;
+    return this.desk.doubtful && this.#parts.length === 0 && young;
+  }
+
   /** Ask the session to send what others have not seen, when the pace allows. */
   #signal() {
+    if (this.#mayBePinch()) return;
     this.desk.session.signal("ink", () => {
       const offset = this.#signalled;
       const points = this.#points.slice(offset);

@@ -2,9 +2,9 @@
 // @ts-check
 
 /** A second finger this soon after the first makes a pinch, ms. */
-const PINCH_TIME = 150;
+export const PINCH_TIME = 150;
 /** … or while the stroke has fewer points than this. */
-const PINCH_POINTS = 10;
+export const PINCH_POINTS = 10;
 
 /** @typedef {"mouse"|"pen"|"touch"|string} PointerKind */
 
