@@ -95,7 +95,7 @@ def new_lesson() -> int:
     return Lesson.objects.create(classroom=Classroom.objects.create(title="Photosynthesis"), title="Leaves").pk
 
 
-def server_entry(kind: str, op: str, **data: object) -> Entry:
+def server_entry(kind: str, op: str, /, **data: object) -> Entry:
     """Return an entry of the server's own."""
     return Entry(kind, None, op, json.dumps(data))
 
