@@ -20,6 +20,7 @@ from tests.support.twin import Twin, running_twin
 from whiteboard import points
 from whiteboard.board import paint_order
 
+pytestmark = pytest.mark.node
 MANY = settings(
     max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )

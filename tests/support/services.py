@@ -176,8 +176,9 @@ def missing_services() -> dict[str, str]:
         "redis": redis_program(),
         "postgres": postgres_programs() and (os.geteuid() != 0 or _has_account("postgres")),
         "browser": chromium_program(),
+        "node": shutil.which("node"),
     }
-    packages = {"redis": "redis-server", "postgres": "postgresql", "browser": "chromium"}
+    packages = {"redis": "redis-server", "postgres": "postgresql", "browser": "chromium", "node": "nodejs"}
     return {marker: packages[marker] for marker, there in found.items() if not there}
 
 
