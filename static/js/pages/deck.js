@@ -2,6 +2,8 @@
 // Without this script both forms work as plain forms.
 // @ts-check
 
+import { t } from "../i18n.js";
+
 const POLL = 1000; // ms between questions; a page takes a tenth of a second
 const PATIENCE = 5000; // ms after a question that got no answer
 
@@ -49,7 +51,7 @@ const watchUpload = (form) => {
   const read = (request) => {
     const answer = request.response ?? {};
     if (request.status === 201) location.assign(answer.location);
-    else refuse(answer.message ?? "The file did not arrive. Check your connection and upload it again.");
+    else refuse(answer.message ?? t("The file did not arrive. Check your connection and upload it again."));
   };
 
   form.addEventListener("submit", (event) => {
@@ -80,7 +82,7 @@ const watchPages = (deck) => {
   const add = (slide) => {
     const item = document.createElement("li");
     const image = new Image(320, Math.round((320 * slide.height) / slide.width));
-    image.alt = `Page ${slide.number}`;
+    image.alt = t("Page {n}", { n: slide.number });
     image.src = slide.image;
     const number = document.createElement("span");
     number.textContent = String(slide.number);

@@ -1,7 +1,7 @@
 // The lesson page: takes the pass, wires store, session, board, tools and panels. Nothing is decided here.
 // @ts-check
 
-import { byId, write } from "../dom.js";
+import { byId } from "../dom.js";
 import { t } from "../i18n.js";
 import { Session } from "../session.js";
 import { Store } from "../store.js";
@@ -11,6 +11,7 @@ import { wireDialogs } from "../panels/dialogs.js";
 import { filmstrip } from "../panels/filmstrip.js";
 import { lessonMenu } from "../panels/lesson_menu.js";
 import { link } from "../panels/link.js";
+import { showCard } from "../panels/over.js";
 import { pager } from "../panels/pager.js";
 import { everybody, people } from "../panels/people.js";
 import { person } from "../panels/person.js";
@@ -31,10 +32,12 @@ const csrf = /** @type {HTMLMetaElement} */ (document.querySelector('meta[name="
 async function takePass() {
   const brought = JSON.parse(byId("pass").textContent ?? "null");
   if (brought) return brought;
-  const response = await fetch(`/api/lessons/${document.body.dataset.lesson}/join/`, { method: "POST", headers: { "X-CSRFToken": csrf, "Content-Type": "application/json" }, body: "{}" });
-  const answer = await response.json().catch(() => null);
-  if (response.ok) return answer;
-  write(byId("board-note").querySelector("span"), answer?.message ?? t("The lesson could not be opened. Load the page again."));
+  const asked = { method: "POST", headers: { "X-CSRFToken": csrf, "Content-Type": "application/json" }, body: "{}" };
+  const response = await fetch(`/api/lessons/${document.body.dataset.lesson}/join/`, asked).catch(() => null);
+  const answer = await response?.json().catch(() => null);
+  if (response?.ok) return answer;
+  byId("link-chip").hidden = true;
+  showCard(answer?.code ?? "shut", { message: answer?.message ?? t("The server did not answer. Wait a moment and try again."), board: false });
   return null;
 }
 

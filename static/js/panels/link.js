@@ -1,10 +1,11 @@
-// How the connection stands: the chip in the bar, the word in the pager, the card when it is over for good.
+// How the connection stands: the chip in the bar and the word in the pager; when it is over for good, the card.
 // @ts-check
 
-import { byId, set, swapIcon, write } from "../dom.js";
+import { byId, set, write } from "../dom.js";
 import { t, tn } from "../i18n.js";
 import { alarm, say } from "./announce.js";
 import { hold, toast } from "./notice.js";
+import { showCard } from "./over.js";
 import { watch } from "./watch.js";
 
 /** Own work without an answer is not mentioned before this, ms; a lost connection not before that. */
@@ -23,16 +24,6 @@ export function chipOf({ phase, roundTrip, unsent, oldest }, now) {
 
 const FINAL = new Set(["ended", "removed", "replaced", "gone", "too_many_tabs", "reload"]);
 
-/** The card for each way a lesson ends for this tab; `action` is on its button, "look" closes the card. @type {Map<string, {icon: string, tone: string, title: string, text: string, action: string, does: "look"|"load"}>} */
-const CARDS = new Map([
-  ["ended", { icon: "check", tone: "", title: "The lesson has ended", text: "All pages and drawings are kept.", action: "Look at the board", does: "look" }],
-  ["removed", { icon: "leave", tone: "no", title: "You were removed from the lesson", text: "If that was a mistake, ask your teacher to let you in again, then press the button.", action: "Try again", does: "load" }],
-  ["replaced", { icon: "sheet", tone: "waits", title: "The lesson is open somewhere else", text: "This copy of the page has stopped, so that nothing is drawn twice.", action: "Use it here", does: "load" }],
-  ["too_many_tabs", { icon: "sheet", tone: "waits", title: "Open in too many tabs", text: "Close the lesson in another tab or on another device first.", action: "Try again", does: "load" }],
-  ["reload", { icon: "again", tone: "waits", title: "Lectern was renewed", text: "Load the page once; what you drew is kept.", action: "Load again", does: "load" }],
-  ["gone", { icon: "away", tone: "no", title: "This lesson cannot be reached any more", text: "Your pass ran out, or the lesson is gone. Join again with its code.", action: "Load again", does: "load" }],
-]);
-
 /** @param {{store: import("../store.js").Store, session: import("../session.js").Session}} app */
 export function link({ store, session }) {
   let lost = false;
@@ -46,16 +37,11 @@ export function link({ store, session }) {
     if (long !== lost) announce(long, status);
     lost = long;
     const over = store.lesson?.status === "ended" ? "ended" : FINAL.has(status.phase) ? status.phase : "";
-    document.body.toggleAttribute("data-ended", over === "ended");
-    if (over !== card) showCard(over, status);
+    if (over !== card) showCard(over, { message: status.message, board: store.lesson !== null });
     card = over;
   };
   watch(store, ["status", "pending", "pages"], draw);
   setInterval(draw, 500); // what depends on time alone: "not sent" after 1 s, the banner after 3 s
-  byId("over-do").addEventListener("click", () => {
-    if (CARDS.get(card)?.does === "look") cover(byId("over"), false);
-    else location.reload();
-  });
   store.subscribe(({ notices }) => { for (const notice of notices) toast(wordsOf(notice)); });
 }
 
@@ -82,27 +68,4 @@ function unkept({ unsent, phase }) {
 function announce(long, { phase }) {
   alarm(long ? t("Connection lost. Your drawing is kept and will be sent.") : "");
   if (!long && phase === "live") say(t("Connected again."));
-}
-
-/** Show or hide the card; what is under it cannot be reached meanwhile. @param {HTMLElement} over @param {boolean} covered */
-function cover(over, covered) {
-  over.hidden = !covered;
-  for (const part of document.querySelectorAll("body > :is(header, nav, main, aside)")) /** @type {HTMLElement} */ (part).inert = covered;
-}
-
-/** @param {string} phase  "" for none @param {Status} status */
-function showCard(phase, { message }) {
-  const card = CARDS.get(phase);
-  const over = byId("over");
-  cover(over, card !== undefined);
-  if (!card) return;
-  const picture = over.querySelector(".picture");
-  picture.className = `picture ${card.tone}`.trim();
-  swapIcon(picture, card.icon);
-  write(byId("over-title"), t(card.title));
-  write(byId("over-text"), phase === "gone" && message ? message : t(card.text));
-  write(byId("over-do"), t(card.action));
-  byId("over-do").hidden = false;
-  for (const dialog of document.querySelectorAll("dialog[open]")) /** @type {HTMLDialogElement} */ (dialog).close();
-  byId("over-title").focus();
 }

@@ -18,6 +18,7 @@ const THICKEST = 12;
 export function toolbar({ store, toolbox, desk }) {
   const groups = { tools: byId("tool-choice"), colors: byId("tool-color"), widths: byId("tool-width") };
   for (const group of Object.values(groups)) arrowKeys(group, "radio");
+  byId("tools").removeAttribute("data-empty");
   groups.tools.replaceChildren(...toolbox.tools.map((tool) => toolButton(toolbox, tool)));
   wireFold();
   wireKeys(toolbox);
