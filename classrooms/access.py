@@ -255,5 +255,5 @@ def _seat(participant: Participant, state: LessonState) -> Seat:
 
 
 _codes = Guesses()
-_passwords = Guesses()
+_passwords = Guesses(each=(0.1, 10), all_together=(1.0, 30))  # each costs a third of a second of hashing
 _waits = Curiosity()

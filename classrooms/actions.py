@@ -76,7 +76,7 @@ async def _permitted(room: Room, seat: Seat, ops: Sequence[Op]) -> tuple[list[li
     for op in ops:
         try:
             draft = messages.read_op(op)
-            if entries and not _fits(room, draft, adds):
+            if not _fits(room, draft, adds) and entries:
                 return entries, None
             people = await _introduced(room, seat, draft)
         except Refused as refusal:
@@ -99,8 +99,6 @@ def _fits(room: Room, draft: Draft, adds: Counter[str]) -> bool:
 
 async def _introduced(room: Room, seat: Seat, draft: Draft) -> dict[str, Seat]:
     """Check a draft; return the people it needs whom the log does not know yet. Raises Refused."""
-    if draft.kind == "page.added" and not draft.data["page"].startswith(f"{seat.participant}."):
-        raise Refused(Code.NOT_ALLOWED)  # `p1` is for the server to give, another's prefix for them
     state = room.replica.state
     people = {} if seat.participant in state.people else {seat.participant: seat}
     code = permit(state, seat.participant, draft.kind, draft.data)
@@ -109,6 +107,8 @@ async def _introduced(room: Room, seat: Seat, draft: Draft) -> dict[str, Seat]:
         if named is not None:
             people.setdefault(named.participant, named)
             code = permit(_joined_by(room.replica.state, people), seat.participant, draft.kind, draft.data)
+    if code is None and draft.kind == "page.added" and not draft.data["page"].startswith(f"{seat.participant}."):
+        code = Code.NOT_ALLOWED  # `p1` is for the server to give, another's prefix for them
     if code is not None:
         raise Refused(code)
     return people

@@ -4,19 +4,23 @@ import ipaddress
 
 from classrooms.meter import Meter
 
-# Wrong ones a second, and at once. A school is one address, and of 300 children some mistype. 30 at once, then one
-# every 2 s, is a hit at a join code in 100 days of trying from one address where 200 lessons are live.
-EACH = (0.5, 30)
-ALL = (5.0, 300)
-WARY = (0.5, 3)  # of each address while all together are over ALL; whoever never guessed wrong does not even notice
-CODES = (0.2, 50)  # new codes of each address at the waiting door
+Rate = tuple[float, int]  # a second, and at once
+
+# A school is one address, and of 300 children some mistype. 30 at once, then one every 2 s, is a hit at a join code in
+# 100 days of trying from one address where 200 lessons are live.
+EACH: Rate = (0.5, 30)
+ALL: Rate = (5.0, 300)
+WARY = 3  # at once, of each address while all together are over their rate; who never guessed wrong does not notice
+CODES: Rate = (0.2, 50)  # new codes of each address at the waiting door
 MAX_ADDRESSES = 10_000  # remembered; past that the one that is known longest is forgotten
 
 
 class Guesses:
     """How often who guessed wrong. A right guess leaves no trace, and needs none."""
 
-    def __init__(self) -> None:
+    def __init__(self, each: Rate = EACH, all_together: Rate = ALL) -> None:
+        self.each = each
+        self.all_together = all_together
         self._each: dict[str, Meter] = {}
         self._all = Meter()
 
@@ -25,15 +29,16 @@ class Guesses:
         meter = self._each.get(network(address))
         if meter is None:
             return 0.0
-        return meter.wait(now, *(WARY if self._all.wait(now, *ALL) else EACH))
+        rate, burst = self.each
+        return meter.wait(now, rate, WARY if self._all.wait(now, *self.all_together) else burst)
 
     def count(self, address: str, now: float) -> None:
         """Count a wrong guess."""
         where = network(address)
         if where not in self._each and len(self._each) >= MAX_ADDRESSES:
             del self._each[next(iter(self._each))]
-        self._each.setdefault(where, Meter()).take(now, *EACH)
-        self._all.take(now, *ALL)
+        self._each.setdefault(where, Meter()).take(now, *self.each)
+        self._all.take(now, *self.all_together)
 
 
 class Curiosity:

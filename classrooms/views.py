@@ -9,9 +9,11 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
 from classrooms import access
+from classrooms.access import Seat
 from classrooms.api import pass_for
 from classrooms.models import Lesson
 from classrooms.refusals import Code, Refused
+from classrooms.roles import Role
 
 
 @require_safe
@@ -30,20 +32,20 @@ def lesson(request: HttpRequest, lesson: int) -> HttpResponse:
     if found is None:
         raise Http404
     staff = access.staff_of(found.classroom, request.user)
-    seat = None
-    if staff is None:
-        try:
-            seat = access.by_session(found, request.session)
-        except Refused as refusal:
-            if refusal.code is Code.NOT_ALLOWED:
-                return redirect(reverse("home"))
-    join_url = request.build_absolute_uri(reverse("join", args=[found.classroom.code]))
-    context = {
-        "lesson": found,
-        "classroom": found.classroom,
-        "role": access.role_of(staff) if staff else "student",
-        "pass": pass_for(seat) if seat else None,
-        "join_url": join_url,
-        "qr": segno.make(join_url, micro=False).svg_data_uri(scale=1, border=2) if staff else "",
-    }
-    return render(request, "lesson.html", context)
+    if staff is not None:
+        join_url = request.build_absolute_uri(reverse("join", args=[found.classroom.code]))
+        qr = segno.make(join_url, micro=False).svg_data_uri(scale=1, border=2)
+        return _lesson(request, found, access.role_of(staff), join_url=join_url, qr=qr)
+    try:
+        seat = access.by_session(found, request.session)
+    except Refused as refusal:
+        if refusal.code is Code.NOT_ALLOWED:
+            return redirect("home")
+        return _lesson(request, found, Role.STUDENT)  # the page asks for a pass, and says why there is none
+    return _lesson(request, found, seat.role, seat)
+
+
+def _lesson(request: HttpRequest, found: Lesson, role: Role, seat: Seat | None = None, **more: str) -> HttpResponse:
+    """Render the page; the code and its QR are for staff alone."""
+    context = {"lesson": found, "classroom": found.classroom, "role": role, "pass": pass_for(seat) if seat else None}
+    return render(request, "lesson.html", context | {"join_url": "", "qr": ""} | more)

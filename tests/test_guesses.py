@@ -35,7 +35,7 @@ def test_while_all_together_fail_too_often_each_may_fail_less_and_the_innocent_n
     guesses = Guesses()
     for bot in range(int(ALL[1])):
         failed(guesses, 1, f"203.0.113.{bot % 250}")
-    failed(guesses, int(WARY[1]))
+    failed(guesses, WARY)
     assert guesses.wait(HOME, 0.0) > 0.0
     assert guesses.wait(SCHOOL, 0.0) == 0.0
     assert guesses.wait(HOME, ALL[1] / ALL[0]) == 0.0
