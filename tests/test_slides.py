@@ -17,8 +17,6 @@ from tests.support.processes import children
 from whiteboard import conversion, slides
 from whiteboard.models import Deck, Slide
 
-needs_tutorials = pytest.mark.skipif(not pdfs.TUTORIALS.exists(), reason="packaging-tutorial is not installed")
-
 
 @pytest.fixture(autouse=True)
 def media(settings: Settings, tmp_path: Path) -> Path:
@@ -81,7 +79,7 @@ def test_a_tall_page_keeps_its_ratio_and_fewer_pixels(teacher: User, media: Path
     assert large.height / large.width == pytest.approx(5, rel=0.01)
 
 
-@needs_tutorials
+@pytest.mark.tutorials
 @pytest.mark.parametrize(
     ("language", "title", "words"),
     [

@@ -2,13 +2,12 @@
 
 import io
 import zlib
-from pathlib import Path
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from pypdf import PdfReader, PdfWriter
 from reportlab.pdfgen import canvas
 
-TUTORIALS = Path("/usr/share/doc/packaging-tutorial")  # Debian's package of that name: a Beamer lecture, translated
+from tests.support.services import TUTORIALS
 
 
 def upload(content: bytes, name: str = "Lecture.pdf") -> SimpleUploadedFile:

@@ -18,6 +18,8 @@ from tests.support.waiting import answers, free_port, until
 
 S = TypeVar("S", bound="Service")
 
+TUTORIALS = Path("/usr/share/doc/packaging-tutorial")  # Debian's package of that name: a Beamer lecture, translated
+
 
 def redis_program() -> str | None:
     """Return the path of redis-server, or None where it is not installed."""
@@ -172,14 +174,14 @@ class Postgres(Service):
 
 def missing_services() -> dict[str, str]:
     """Return {pytest marker: the package that is not installed}."""
-    found: dict[str, object] = {
-        "redis": redis_program(),
-        "postgres": postgres_programs() and (os.geteuid() != 0 or _has_account("postgres")),
-        "browser": chromium_program(),
-        "node": shutil.which("node"),
+    found = {
+        "redis": ("redis-server", redis_program()),
+        "postgres": ("postgresql", postgres_programs() and (os.geteuid() != 0 or _has_account("postgres"))),
+        "browser": ("chromium", chromium_program()),
+        "node": ("nodejs", shutil.which("node")),
+        "tutorials": ("packaging-tutorial", TUTORIALS.exists()),
     }
-    packages = {"redis": "redis-server", "postgres": "postgresql", "browser": "chromium", "node": "nodejs"}
-    return {marker: packages[marker] for marker, there in found.items() if not there}
+    return {marker: package for marker, (package, there) in found.items() if not there}
 
 
 def _has_account(name: str) -> bool:
