@@ -37,7 +37,7 @@ class Limits:
     """What one deck may cost. A page takes 0.12 s and 60 MB; these bounds are for files made to hurt."""
 
     max_pages: int
-    seconds: float = 300  # by the clock, for the whole deck
+    seconds: float = 900  # by the clock, for the whole deck: on a busy machine it waits for others
     page_seconds: float = 60  # by the clock, between two pages
     cpu: int = 240  # seconds of processor time, for the whole deck
     memory: int = 1 << 30  # bytes of address space

@@ -39,7 +39,7 @@ def confine(memory: int, cpu: int) -> None:
         (resource.RLIMIT_CORE, 0),
     ):
         resource.setrlimit(kind, (limit, limit))
-    os.nice(10)  # a lesson that runs beside it goes first
+    os.nice(5)  # a lesson that runs beside it goes first
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
