@@ -141,7 +141,7 @@ describe("refusals", () => {
     const ana = await room.live(ANA);
     const old = draw(ana);
     await room.pass(100);
-    // Ana's op is in the log, but an add of the same id by her other tab stands before it.
+    // The door lets it in, and in the log a lock stands before it.
     room.server.faults.swallow = ({ id, data }) => {
       room.server.commit("policy.set", TEA.id, { draw: "staff" });
       room.server.commit("board.edited", ANA.id, data, id);

@@ -61,6 +61,8 @@ test("a dropped connection is not heard any more", () => {
   assert.deepEqual([heard, socket.closed], [[], 1000]);
 });
 
+const json = (data, status = 200) => new Response(JSON.stringify(data), { status });
+
 function doors(answer) {
   const asked = [];
   const fetcher = async (url, init) => {
@@ -71,14 +73,14 @@ function doors(answer) {
 }
 
 test("the state is asked for with the ticket in a header, never in the address", async () => {
-  const { asked, doors: door } = doors(() => Response.json({ seq: 3 }));
+  const { asked, doors: door } = doors(() => json({ seq: 3 }));
   assert.deepEqual(await door.state({ ticket: "t:1", boards: "u3.x.1", atLeast: 41 }), { seq: 3 });
   assert.equal(asked[0].url, "/live/lessons/7/state/?boards=u3.x.1&at_least=41");
   assert.equal(asked[0].headers.Authorization, "Ticket t:1");
 });
 
 test("a ticket and a seat are asked for by POST, with the CSRF token", async () => {
-  const { asked, doors: door } = doors(() => Response.json({ ticket: "fresh" }));
+  const { asked, doors: door } = doors(() => json({ ticket: "fresh" }));
   await door.ticket("t:1");
   await door.rejoin();
   assert.deepEqual(asked.map(({ method, url }) => [method, url]), [["POST", "/api/lessons/7/ticket/"], ["POST", "/api/lessons/7/join/"]]);
@@ -86,7 +88,7 @@ test("a ticket and a seat are asked for by POST, with the CSRF token", async () 
 });
 
 test("a refusal keeps its code and its time", async () => {
-  const { doors: door } = doors(() => Response.json({ code: "slow_down", message: "Wait.", after: 900 }, { status: 429 }));
+  const { doors: door } = doors(() => json({ code: "slow_down", message: "Wait.", after: 900 }, 429));
   await assert.rejects(door.rejoin(), new DoorError(429, "slow_down", "Wait.", 900));
 });
 

@@ -60,12 +60,16 @@ export class Doors {
 
   /** @param {string} url @param {RequestInit} init @returns {Promise<any>} */
   async #ask(url, init) {
+    const patience = new AbortController(); // `AbortSignal.timeout` is younger than some phones in the room
+    const timer = setTimeout(() => patience.abort(), PATIENCE);
     let response;
     try {
-      response = await this.fetcher(url, { ...init, signal: AbortSignal.timeout(PATIENCE) });
+      response = await this.fetcher(url, { ...init, signal: patience.signal });
       if (response.ok) return await response.json();
     } catch (error) {
       throw new DoorError(0, "", String(error));
+    } finally {
+      clearTimeout(timer);
     }
     const said = await response.json().catch(() => ({}));
     throw new DoorError(response.status, said.code, said.message, said.after);

@@ -28,7 +28,7 @@ export class FakeServer {
   limits = LIMITS;
   retry = [200, 1000];
   asked = { states: [], tickets: 0, rejoins: 0 };
-  received = []; // ops in the order in which they came, the repeats too
+  refused = new Set(); // for good; nobody remembers that for the client, whose answer may be lost on the way
 
   constructor(clock, random) {
     this.clock = clock;
@@ -202,7 +202,6 @@ class Wire {
   /** The lane of the real door. */
   op({ id, kind, data }) {
     const { server } = this;
-    server.received.push(id);
     if (this.held !== null && this.held !== id) return this.refuse(id, { code: "try_again", retry: true });
     const limited = this.limited();
     const refusal = limited ? { code: "rate_limited", retry: true, after: limited } : server.faults.refuse({ id, kind, data });
@@ -227,6 +226,7 @@ class Wire {
   }
 
   refuse(id, refusal) {
+    if (!refusal.retry) this.server.refused.add(id);
     this.say({ type: "refused", id, message: refusal.code, retry: false, ...refusal });
   }
 
