@@ -21,7 +21,7 @@ export function bar({ store, session, tabs }) {
     write(hands.querySelector("b"), String(up));
     write(hands.querySelector(".word"), tn(up, "hand", "hands"));
     tabs.badge("people", up, tn(up, "{n} hand up", "{n} hands up"));
-    here.hidden = session.presence.count === 0;
+    here.toggleAttribute("data-early", session.presence.count === 0);
     write(here.querySelector("b"), String(session.presence.count));
   });
 }

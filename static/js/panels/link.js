@@ -11,6 +11,8 @@ import { watch } from "./watch.js";
 /** Own work without an answer is not mentioned before this, ms; a lost connection not before that. */
 const UNSENT_AFTER = 1_000;
 const BANNER_AFTER = 3_000;
+/** Nor a first connection that is quickly there. */
+const CONNECTING_AFTER = 1_000;
 
 /** @typedef {import("../session.js").Status} Status */
 
@@ -31,7 +33,7 @@ export function link({ store, session }) {
   const draw = () => {
     const status = session.status;
     const now = session.clock.now();
-    showChip(chipOf(status, now));
+    if (status.phase !== "connecting" || now - status.since > CONNECTING_AFTER) showChip(chipOf(status, now));
     const long = status.phase === "reconnecting" && now - status.since > BANNER_AFTER;
     hold(long ? t("Reconnecting, your drawing is kept") : status.durable ? "" : unkept(status));
     if (long !== lost) announce(long, status);
@@ -54,6 +56,7 @@ function wordsOf({ kind, code, message, tray }) {
 /** @param {{state: string, words: string, number: string}} chip */
 function showChip({ state, words, number }) {
   const chip = byId("link-chip");
+  chip.removeAttribute("data-early");
   set(chip, "data-state", state);
   write(chip.querySelector("span"), words);
   write(chip.querySelector("b"), number);

@@ -97,6 +97,7 @@ function drawHere(app) {
   const { count, named, people: here } = session.presence;
   const known = named ? present(here.values(), lessonOf(store).people) : [];
   const shown = found(known, byId("find").querySelector("input").value);
+  byId("here").hidden = false;
   write(byId("here-label"), t("Here, {n}", { n: count }));
   byId("find-button").hidden = known.length < 8 && byId("find").hidden;
   keyed(byId("people-rows"), shown.slice(0, ROWS), (entry) => entry.id, (entry) => {
