@@ -81,11 +81,11 @@ function drawHands(app) {
   const entries = /** @type {Entry[]} */ (lesson.hands.map((id) => names.get(id)).filter(Boolean));
   keyed(byId("hand-rows"), entries, (entry) => entry.id, (entry) => {
     const lower = el("button", { class: "btn", type: "button", onclick: () => session.propose("hand.lower", { participant: entry.id }) }, t("Lower"));
-    return row(entry, el("span", { class: "state" }), el("span", { class: "place" }), penToggle(app, entry), amStaff(store) && lower);
+    return row(entry, el("span", { class: "place" }), penToggle(app, entry), amStaff(store) && lower);
   }, (element, entry) => {
     updateRow(store, element, entry);
     write(/** @type {Element} */ (element.querySelector(".place")), String(entries.indexOf(entry) + 1));
-    write(/** @type {Element} */ (element.querySelector(".state")), session.presence.named && !session.presence.people.has(entry.id) ? t("away") : "");
+    if (session.presence.named && !session.presence.people.has(entry.id)) write(/** @type {Element} */ (element.querySelector(".name small")), t("away"));
     const lower = element.querySelector(".btn");
     if (lower) set(lower, "aria-label", t("Lower the hand of {name}", { name: entry.name }));
   });
