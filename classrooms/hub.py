@@ -86,7 +86,7 @@ class Hub:
         for task in ending:
             task.cancel()
         await asyncio.gather(*ending, return_exceptions=True)
-        await self.waiting.stop()
+        self.waiting.stop()
         for room in list(self.rooms.values()):
             await self._freeze(room)
             self._give_up(room, Close.RESTARTING)

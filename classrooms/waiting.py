@@ -59,7 +59,7 @@ class Waiting:
         """Look at the database now, not at the next second: a lesson has started."""
         self._look.set()
 
-    async def stop(self) -> None:
+    def stop(self) -> None:
         """End the watch."""
         if self._watch is not None:
             self._watch.cancel()

@@ -129,7 +129,7 @@ async def test_one_connection_that_cannot_be_written_to_costs_the_others_nothing
         raise RuntimeError("this socket is broken")
 
     for n in (3, SLICE + 3):
-        seats[n][1].write = fail  # type: ignore[method-assign]
+        seats[n][1].write = fail  # type: ignore[method-assign,assignment]
     room.receive(log.posts(1))
     await turn()
     room.receive(log.posts(1))

@@ -300,7 +300,7 @@ def test_one_bad_entry_hurts_nobody_else(database: str, what: str) -> None:
 
 def test_a_unit_keeps_its_order_after_a_failure_that_may_be_retried(database: str, in_writer: Any) -> None:
     lesson = live_lesson()
-    bad = post("bad:1")._replace(text=None)
+    bad = post("bad:1")._replace(text=None)  # type: ignore[arg-type]
     commits: list[int] = []
 
     def commit(really: Callable[[], None]) -> None:
@@ -371,7 +371,11 @@ def test_a_stopped_postgres_says_try_again_and_goes_on_when_it_is_back(
     on_postgres: None, postgres: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lesson = live_lesson()
-    monkeypatch.setattr(connection.pool, "timeout", 0.3)
+    monkeypatch.setattr(
+        connection.pool,  # type: ignore[attr-defined]
+        "timeout",
+        0.3,
+    )
     postgres.stop()
     assert append(lesson, post("a:1"), post("a:2")) == [TRY_AGAIN, TRY_AGAIN]
     postgres.start()

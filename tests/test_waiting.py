@@ -41,7 +41,7 @@ def waiting(school: School) -> Waiting:
 async def test_a_lesson_that_is_live_is_told_at_once(school: School, waiting: Waiting) -> None:
     school.live["AAAAAA"] = 7
     assert await asyncio.wait_for(waiting.lesson("AAAAAA", 20), 0.9) == (7, 5)
-    await waiting.stop()
+    waiting.stop()
 
 
 async def test_a_lesson_that_starts_is_told_to_all_who_wait_at_the_next_look(school: School, waiting: Waiting) -> None:
@@ -53,7 +53,7 @@ async def test_a_lesson_that_starts_is_told_to_all_who_wait_at_the_next_look(sch
     assert set(await asyncio.wait_for(asyncio.gather(*crowd), 0.9)) == {(7, 1500)}
     assert not other.done()
     other.cancel()
-    await waiting.stop()
+    waiting.stop()
 
 
 async def test_the_spread_has_an_end(school: School, waiting: Waiting) -> None:
@@ -62,7 +62,7 @@ async def test_the_spread_has_an_end(school: School, waiting: Waiting) -> None:
     school.live["AAAAAA"] = 7
     waiting.look()
     assert {spread for _, spread in filter(None, await asyncio.gather(*crowd))} == {10_000}
-    await waiting.stop()
+    waiting.stop()
 
 
 async def test_a_crowd_that_comes_costs_one_query_a_second(school: School, waiting: Waiting) -> None:
@@ -72,7 +72,7 @@ async def test_a_crowd_that_comes_costs_one_query_a_second(school: School, waiti
         await asyncio.sleep(0)
     assert set(await asyncio.gather(*crowd)) == {None}
     assert len(school.asked) == 1
-    await waiting.stop()
+    waiting.stop()
 
 
 async def test_nobody_who_waits_costs_nothing(school: School, waiting: Waiting) -> None:
@@ -84,7 +84,7 @@ async def test_nobody_who_waits_costs_nothing(school: School, waiting: Waiting) 
     asked = len(school.asked)
     assert await waiting.lesson("BBBBBB", 0.01) is None
     await until_async(lambda: len(school.asked) > asked, saying="a new watch begins")
-    await waiting.stop()
+    waiting.stop()
 
 
 async def test_one_who_gives_up_takes_nobody_with_them(school: School, waiting: Waiting) -> None:
@@ -97,7 +97,7 @@ async def test_one_who_gives_up_takes_nobody_with_them(school: School, waiting: 
     school.live["AAAAAA"] = 7
     waiting.look()
     assert await stays == (7, 5)
-    await waiting.stop()
+    waiting.stop()
 
 
 async def test_a_database_that_fails_is_asked_again(school: School, waiting: Waiting) -> None:
@@ -107,14 +107,14 @@ async def test_a_database_that_fails_is_asked_again(school: School, waiting: Wai
     school.broken, school.live["AAAAAA"] = False, 7
     waiting.look()
     assert await asyncio.wait_for(waits, 5) == (7, 5)
-    await waiting.stop()
+    waiting.stop()
 
 
 async def test_a_guesser_cannot_make_the_query_large(school: School, waiting: Waiting) -> None:
     guesses = [asyncio.create_task(waiting.lesson(f"G{n}", 0.5)) for n in range(MAX_CODES + 500)]
     assert set(await asyncio.gather(*guesses)) == {None}
     assert max(map(len, school.asked)) == MAX_CODES
-    await waiting.stop()
+    waiting.stop()
 
 
 def test_only_live_lessons_are_found(file_database: None) -> None:
