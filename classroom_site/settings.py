@@ -176,6 +176,20 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "classrooms.rest.with_refusals",
+    ],
+    "APPEND_COMPONENTS": {
+        "securitySchemes": {
+            "ticketAuth": {
+                "type": "apiKey",
+                "in": "header",
+                "name": "Authorization",
+                "description": "`Ticket …`, from the pass that joining a lesson gives.",
+            }
+        }
+    },
     "ENUM_NAME_OVERRIDES": {
         "LessonStatus": "classrooms.models.Lesson.Status",
         "DeckStatus": "whiteboard.models.Deck.Status",

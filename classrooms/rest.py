@@ -28,6 +28,19 @@ class RefusalSerializer(serializers.Serializer[Any]):
 REFUSAL = OpenApiResponse(RefusalSerializer, "A code of the closed list and a sentence.")
 
 
+def with_refusals(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Write into the schema what holds for every door: numbers begin at 1, and whatever is not listed is a refusal."""
+    schema = {"schema": {"$ref": "#/components/schemas/Refusal"}}
+    refusal = {"description": REFUSAL.description, "content": {"application/json": schema}}
+    for methods in result["paths"].values():
+        for operation in methods.values():
+            operation["responses"].setdefault("default", refusal)
+            for parameter in operation.get("parameters", []):
+                if parameter["in"] == "path" and parameter["schema"]["type"] == "integer":
+                    parameter["schema"]["minimum"] = 1
+    return result
+
+
 def refused(error: Exception, context: dict[str, Any]) -> Response | None:
     """Translate every exception of a view into `{"code","message","after"?}`; what is no refusal is our own failure."""
     if isinstance(error, Refused):

@@ -520,7 +520,7 @@ def test_a_lesson_starts_is_listed_and_ends(classroom: Classroom, teacher: User)
         1,
     )
     assert api.get(room)[1]["live_lesson"] == lesson["id"]
-    assert [one["id"] for one in api.get(f"{room}lessons/")[1]] == [lesson["id"]]
+    assert [one["id"] for one in api.get(f"{room}lessons/")[1]["results"]] == [lesson["id"]]
     assert [one["id"] for one in api.get("lessons/")[1]["results"]] == [lesson["id"]]
     status, refusal = api.post(f"{room}lessons/", {})
     assert (status, refusal["code"], refusal["message"]) == (409, "not_allowed", actions.ONE_LIVE)
