@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
 
 from classroom_site import kept
 from classrooms import access, actions
@@ -51,15 +52,18 @@ def wanted(*, code: str, user: str, password: str) -> Wanted:
 
 def ensure(wanted: Wanted) -> Demo:
     """Make what is missing of the demo, keep what is there, and start a lesson unless one is live."""
-    teacher, password = _instructor(wanted.user, wanted.password)
-    classroom = _classroom(wanted.code, teacher)
+    with transaction.atomic():
+        teacher, password = _instructor(wanted.user, wanted.password)
+        classroom = _classroom(wanted.code, teacher)
     if not classroom.lessons.filter(status=Lesson.Status.LIVE).exists():
-        actions.start(classroom, title=TITLE, decks=[_deck(teacher)], by=teacher)
+        actions.start(classroom, title=TITLE, decks=[_deck(teacher)], by=None)
     return Demo(wanted.code, wanted.user, password)
 
 
 def _instructor(name: str, wanted: str) -> tuple[User, str | None]:
-    teacher, new = User.objects.get_or_create(username=name, defaults={"first_name": "Demo", "is_staff": True})
+    teacher, new = User.objects.get_or_create(
+        username=name, defaults={"first_name": name.capitalize()[:40], "is_staff": True}
+    )
     password = wanted or kept.secret(settings.DATA_DIR / "demo_password", _draw_password)
     fits = not new and teacher.check_password(password)
     if new or (wanted and not fits):
@@ -75,10 +79,10 @@ def _draw_password() -> str:
     return "-".join("".join(secrets.choice(CODE_ALPHABET.lower()) for _ in range(4)) for _ in range(4))
 
 
-def _classroom(code: str, owner: User) -> Classroom:
+def _classroom(code: str, teacher: User) -> Classroom:
     classroom, new = Classroom.objects.get_or_create(code=code, defaults={"title": "Demo classroom"})
-    if new:
-        Staff.objects.create(classroom=classroom, user=owner, role=Staff.Role.OWNER)
+    role = Staff.Role.OWNER if new else Staff.Role.INSTRUCTOR  # another DEMO_USER than last time teaches there too
+    Staff.objects.get_or_create(classroom=classroom, user=teacher, defaults={"role": role})
     return classroom
 
 

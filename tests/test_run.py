@@ -1,80 +1,25 @@
 """`make run`: from nothing to a live lesson, kept over restarts, ended by one signal, and clear about what is wrong."""
 
-import contextlib
 import json
-import os
-import re
 import signal
 import socket
 import stat
 import subprocess
 import sys
-import time
 import urllib.request
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from classroom_site import lan
+from tests.support.run import ROOT, environment, running
 from tests.support.waiting import answers, free_port, until
 
-ROOT = Path(__file__).resolve().parent.parent
 
-
-class Run:
-    """A running `manage.py run` and what it printed before it served."""
-
-    def __init__(self, data: Path, environment: Mapping[str, str]) -> None:
-        self.port = int(environment.get("PORT", 0)) or free_port()
-        self.began = time.monotonic()
-        self.process = subprocess.Popen(
-            [sys.executable, "manage.py", "run"], cwd=ROOT, text=True,
-            env=_environment(data) | {"PORT": str(self.port)} | dict(environment),
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )  # fmt: skip
-        self.printed = ""
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.printed += line
-            if "Ctrl-C" in line:
-                break
-        self.took = time.monotonic() - self.began
-
-    @property
-    def password(self) -> str:
-        found = re.search(r"user teacher, password (\S+)", self.printed)
-        assert found, self.printed + self.errors()
-        return found[1]
-
-    def errors(self) -> str:
-        if self.process.poll() is None:
-            self.process.kill()
-        return self.process.communicate()[1]
-
-    def end(self, number: signal.Signals) -> tuple[int, str, float]:
-        """Return (exit code, what it wrote to stderr, seconds it took)."""
-        began = time.monotonic()
-        self.process.send_signal(number)
-        errors = self.process.communicate(timeout=20)[1]
-        return self.process.returncode, errors, time.monotonic() - began
-
-
-@contextlib.contextmanager
-def running(data: Path, **environment: str) -> Iterator[Run]:
-    run = Run(data, environment)
-    try:
-        yield run
-    finally:
-        if run.process.poll() is None:
-            run.process.kill()
-        run.process.communicate()
-
-
-def refused(data: Path, **environment: str) -> str:
+def refused(data: Path, **settings: str) -> str:
     """Return the one sentence that a run which cannot start says."""
     done = subprocess.run(
-        [sys.executable, "manage.py", "run"], cwd=ROOT, env=_environment(data) | environment,
+        [sys.executable, "manage.py", "run"], cwd=ROOT, env=environment(data) | settings,
         capture_output=True, text=True, timeout=50, check=False,
     )  # fmt: skip
     assert done.returncode == 1, done.stderr
@@ -89,11 +34,6 @@ def post(port: int, path: str, body: object, host: str = "127.0.0.1") -> tuple[i
     )
     with urllib.request.urlopen(request, timeout=10) as answer:
         return answer.status, json.load(answer)
-
-
-def _environment(data: Path) -> dict[str, str]:
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    return kept | {"DATA_DIR": str(data), "PYTHONUNBUFFERED": "1"}
 
 
 @pytest.fixture(scope="module")
@@ -183,13 +123,22 @@ def test_secrets_are_readable_by_their_owner_alone(first: tuple[Path, str]) -> N
 
 
 def test_a_chosen_password_user_and_code_are_taken(first: tuple[Path, str]) -> None:
-    environment = {"DEMO_USER": "curie", "DEMO_PASSWORD": "radium and polonium", "DEMO_CODE": "abc-234"}
-    with running(first[0], **environment) as run:
+    settings = {"DEMO_USER": "curie", "DEMO_PASSWORD": "radium and polonium", "DEMO_CODE": "abc-234"}
+    with running(first[0], **settings) as run:
         assert "user curie, password radium and polonium" in run.printed
         assert "/j/ABC234/" in run.printed
         credentials = {"username": "curie", "password": "radium and polonium"}
         assert "token" in post(run.port, "/api/token/", credentials)[1]
         assert post(run.port, "/api/join/", {"code": "ABC234", "name": "Ana"})[0] == 201
+
+
+def test_another_user_than_last_time_teaches_in_the_same_classroom(first: tuple[Path, str]) -> None:
+    with running(first[0], DEMO_USER="mendel", DEMO_PASSWORD="peas and patience") as run:
+        credentials = {"username": "mendel", "password": "peas and patience"}
+        token = post(run.port, "/api/token/", credentials)[1]["token"]
+        request = urllib.request.Request(f"{run.url}/api/classrooms/", headers={"Authorization": f"Token {token}"})
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            assert [room["code"] for room in json.load(answer)["results"]] == ["TRYME2"]
 
 
 def test_a_password_that_the_teacher_changed_is_not_printed_nor_undone(first: tuple[Path, str]) -> None:
@@ -198,7 +147,7 @@ def test_a_password_that_the_teacher_changed_is_not_printed_nor_undone(first: tu
     for wanted, shown in (("mine alone", "as you have chosen it"), (password, password)):
         script = f"{change}u.set_password({wanted!r}); u.save()"
         subprocess.run(
-            [sys.executable, "manage.py", "shell", "-c", script], cwd=ROOT, env=_environment(data), check=True
+            [sys.executable, "manage.py", "shell", "-c", script], cwd=ROOT, env=environment(data), check=True
         )
         with running(data) as run:
             assert f"user teacher, password {shown}" in run.printed
@@ -233,9 +182,9 @@ def test_a_wrong_host_is_one_sentence(first: tuple[Path, str]) -> None:
     assert "is no address of this machine" in refused(first[0], HOST="nowhere.invalid", PORT=str(free_port()))
 
 
-@pytest.mark.parametrize("environment", [{"DEMO_CODE": "TRYME1"}, {"DEMO_CODE": "ABC"}, {"DEMO_USER": "a b"}])
-def test_a_demo_that_cannot_be_made_is_one_sentence(first: tuple[Path, str], environment: dict[str, str]) -> None:
-    assert "The demo classroom cannot be made" in refused(first[0], PORT=str(free_port()), **environment)
+@pytest.mark.parametrize("settings", [{"DEMO_CODE": "TRYME1"}, {"DEMO_CODE": "ABC"}, {"DEMO_USER": "a b"}])
+def test_a_demo_that_cannot_be_made_is_one_sentence(first: tuple[Path, str], settings: dict[str, str]) -> None:
+    assert "The demo classroom cannot be made" in refused(first[0], PORT=str(free_port()), **settings)
 
 
 def test_a_data_directory_that_is_in_use_is_one_sentence(first: tuple[Path, str]) -> None:

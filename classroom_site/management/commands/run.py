@@ -21,6 +21,7 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from classroom_site import daphne, demo, lan, worker
+from classrooms.refusals import Refused
 
 env = environ.Env()
 
@@ -41,7 +42,10 @@ class Command(BaseCommand):
             except DatabaseError as error:
                 sys.exit(f"The database cannot be used: {error}")
             self._prepare_static()
-            shown = demo.ensure(wanted)
+            try:
+                shown = demo.ensure(wanted)
+            except Refused as refusal:
+                sys.exit(f"The demo lesson cannot start: {refusal.message}")
             worker.start()
             daphne.serve(address, port, listening=lambda: self._welcome(shown, port))
             sys.stdout.flush()
