@@ -11,6 +11,7 @@ for _name in ("ALLOWED_HOSTS", "DATABASE_URL", "DEBUG", "HOST", "HTTPS", "REDIS_
 _data = Path(tempfile.mkdtemp(prefix="lectern-tests-"))
 atexit.register(shutil.rmtree, _data, ignore_errors=True)
 os.environ["DATA_DIR"] = str(_data)
+os.environ["SQLITE_SYNCHRONOUS"] = "OFF"  # no test cuts the power
 
 from classroom_site.settings import *  # noqa: E402, F403
 from classroom_site.settings import ALLOWED_HOSTS, DATABASES  # noqa: E402

@@ -406,7 +406,6 @@ async def test_rooms_of_two_processes_converge_while_every_tenth_publish_goes_wr
         raws = await in_reader(log.since, lesson, 0)
         reconcile(lesson, raws, (here, mine, 3), (there, theirs, 3))
         assert sum(layer.harmed for layer in layers) > 10
-        assert a.counts["reads"] + b.counts["reads"] < 150, "most came by the layer"
 
 
 @pytest.mark.redis
