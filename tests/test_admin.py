@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Model, QuerySet
 from django.forms import ModelChoiceField
 from django.test import Client, RequestFactory
-from django.urls import URLPattern
+from django.urls import NoReverseMatch, URLPattern, reverse
 
 from classrooms.admin import OwnedAdmin, teach
 from classrooms.models import Classroom, Lesson, Staff
@@ -332,6 +332,9 @@ def test_titles_are_text(classroom: Classroom, teacher: User, name: str) -> None
 def test_addresses_below_the_site_that_are_not_there_are_not_there(teacher: User) -> None:
     for url in ("/teach/r/1/1/", "/teach/autocomplete/", "/teach/auth/user/", "/teach/classrooms/staff/"):
         assert client_of(teacher).get(url).status_code == 404, url
+    for name, args in (("view_on_site", [1, 1]), ("autocomplete", [])):
+        with pytest.raises(NoReverseMatch):
+            reverse(f"admin:{name}", args=args, current_app="teach")
 
 
 def test_the_base_allows_nothing_by_itself(teacher: User, rf: RequestFactory) -> None:
