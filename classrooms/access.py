@@ -27,7 +27,7 @@ TICKET_AGE = 12 * 3600  # s
 SEATS_KEPT = 5  # of one lesson in one session: siblings who share a tablet
 LESSONS_KEPT = 20  # in one session, the newest
 COLORS = (  # readable on white and beside each other; a participant's number picks one
-    "#8b4fbf", "#c2571a", "#2f5fd0", "#0f7c86", "#6a7a1f", "#a8386b", "#17694f", "#b3261e", "#5d4ad1", "#8a5a00",
+    "#8b4fbf", "#bd5318", "#2f5fd0", "#0f7c86", "#6a7a1f", "#a8386b", "#17694f", "#b3261e", "#5d4ad1", "#8a5a00",
 )  # fmt: skip
 _SESSION_KEY = "seats"
 _signer = signing.TimestampSigner(salt="lectern.ticket")
