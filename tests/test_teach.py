@@ -120,7 +120,10 @@ def test_a_classroom_that_never_had_a_lesson_is_deleted_by_its_owner(classroom: 
 
 
 def test_a_classroom_with_a_lesson_is_kept(classroom: Classroom, teacher: User) -> None:
+    delete = page_of(classroom, "delete")
+    assert delete in text_of(client_of(teacher).get(page_of(classroom)))
     make_lesson(classroom, status="ended")
+    assert delete not in text_of(client_of(teacher).get(page_of(classroom)))
     assert refused(client_of(teacher).post(page_of(classroom, "delete"), {"post": "yes"}))
     assert Classroom.objects.exists()
 
