@@ -181,6 +181,8 @@ class LessonConsumer(AsyncWebsocketConsumer):
             self.lane.take(frame)
             if self.lane.flooding:
                 self.bye(Close.FLOODING)
+            elif self.lane.astray:
+                self.bye(Close.RESYNC)
         elif isinstance(frame, Signal):
             self.signal(frame)
         elif isinstance(frame, Sync):

@@ -5,9 +5,10 @@ import logging
 import time
 from collections.abc import Callable
 
-from classrooms import actions
+from classrooms import actions, log
 from classrooms.access import Seat
 from classrooms.actions import Verdict
+from classrooms.hub import in_reader
 from classrooms.messages import Op
 from classrooms.refusals import Code, Refused
 from classrooms.room import Room
@@ -16,6 +17,7 @@ logger = logging.getLogger(__name__)
 
 FLOOD = 3  # refusals as rate_limited within FLOOD_WITHIN seconds: the client does not listen
 FLOOD_WITHIN = 10.0
+LOOK_EVERY = 2.0  # s between two looks whether the log has the op that a lane is held for
 MAX_WAITING = 256  # ops, more than any burst that is admitted: only a log that does not answer makes so many wait
 
 
@@ -36,6 +38,9 @@ class Lane:
         self._waiting: list[Op] = []
         self._task: asyncio.Task[None] | None = None
         self._held_for: str | None = None
+        self.astray = False  # it waits for an op that is in the log: who got that event need not send the op again
+        self._looked = 0.0  # monotonic seconds
+        self._looking: asyncio.Task[None] | None = None
         self._floods: list[float] = []
 
     @property
@@ -47,6 +52,7 @@ class Lane:
         """Put an op behind those before it."""
         if self._held_for not in (None, op.id):
             self._refuse([op], Refused(Code.TRY_AGAIN, retry=True))
+            self._look(time.monotonic())
         elif wait := self._admit():
             now = time.monotonic()
             self._floods = [at for at in self._floods if at > now - FLOOD_WITHIN] + [now]
@@ -84,6 +90,27 @@ class Lane:
                 behind, self._waiting = self._waiting, []
                 self._refuse(behind, Refused(Code.TRY_AGAIN, retry=True))
                 return
+
+    def _look(self, now: float) -> None:
+        """Look, now and then, whether the log has the op that this lane is held for.
+
+        A COMMIT that was reported as failed may have succeeded. The lane cannot let the next op pass, which may not be
+        the first of those that it has refused: the client has to begin anew.
+        """
+        if self._looking is None and now - self._looked > LOOK_EVERY:
+            self._looked = now
+            self._looking = asyncio.get_running_loop().create_task(self._look_in_log())
+
+    async def _look_in_log(self) -> None:
+        held = self._held_for
+        try:
+            seq = await in_reader(log.seq_of, self._room.lesson, self._seat.participant, held)
+        except Exception as error:
+            logger.warning("nobody could look whether op %s is in the log: %r", held, error, exc_info=True)
+        else:
+            self.astray = seq is not None and self._held_for == held
+        finally:
+            self._looking = None
 
     def _refuse(self, ops: list[Op], refusal: Refused) -> None:
         if ops:

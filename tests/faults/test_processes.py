@@ -1,7 +1,8 @@
 """Two server processes on one database and one Redis that loses, doubles and reorders what it carries.
 
 Bounds: every op is answered and everybody has applied the whole log within 3 s after the last op was given. No
-connection is lost. Of the publishes of each process one in ten is lost, one in seven doubled, one in five late.
+connection is lost. Of the publishes of each process one in ten is lost, one in seven doubled, one in five late; in
+the end all are lost, so that nothing but the comparing of heads can tell of the last events.
 """
 
 import asyncio
@@ -43,12 +44,14 @@ async def test_two_processes_agree_although_a_tenth_of_what_they_tell_each_other
                 crowd.work(*writers[:2], rate=25, seed=1)
                 crowd.work(*writers[2:], rate=8, seed=2)
                 await crowd.reach(OPS)
+                (one.data / "deaf").touch()
+                await crowd.reach(OPS + 20)
                 assert await crowd.rest() < QUIET_WITHIN
                 assert [client.closes for client in crowd.clients if client.closes] == []
                 await crowd.reconcile(one, two)
                 for mishaps in one.data.glob("mishaps-*"):
                     lost, doubled, late = map(int, mishaps.read_text().split())
-                    assert lost >= OPS / 25
-                    assert doubled >= lost / 2
-                    assert late >= lost / 2
+                    assert lost >= 5  # several ops share a publish where a busy machine commits them together
+                    assert doubled >= 3
+                    assert late >= 3
                 assert len(list(one.data.glob("mishaps-*"))) == 2

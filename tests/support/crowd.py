@@ -43,9 +43,7 @@ class Steady(Client):
         self.base = 0
         self._staying: asyncio.Task[None] | None = None
         self._again: asyncio.TimerHandle | None = None
-        self._held: Frame | None = None
         self._refusals = 0  # in a row
-        self._sent: dict[str, Frame] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
@@ -70,7 +68,7 @@ class Steady(Client):
         op = self.new_op(kind, data)
         self.given.append(op)
         self.born[op["id"]] = time.monotonic()
-        self.unanswered[op["id"]] = self._sent[op["id"]] = op
+        self.unanswered[op["id"]] = op
         if self.live and self._again is None:
             self._spawn(op)
         return str(op["id"])
@@ -113,26 +111,19 @@ class Steady(Client):
 
     def _answered(self, frame: Frame) -> None:
         super()._answered(frame)
-        if frame["type"] == "refused" and frame.get("retry") and frame["id"] is not None:
-            self._held = self._held or self._sent[frame["id"]]
-            if self._again is None:
-                wait = max(min(HOLD * 2**self._refusals, LONGEST_HOLD), frame.get("after", 0) / 1000)
-                self._refusals += 1
-                self._again = asyncio.get_running_loop().call_later(wait, self._send_again)
+        later = frame["type"] == "refused" and frame.get("retry") and frame["id"] is not None
+        if later and self._again is None:
+            wait = max(min(HOLD * 2**self._refusals, LONGEST_HOLD), frame.get("after", 0) / 1000)
+            self._refusals += 1
+            self._again = asyncio.get_running_loop().call_later(wait, self._send_again)
 
     def _send_again(self) -> None:
-        """Send everything that is not answered, in order, beginning with the op that was refused.
-
-        Its event may have come meanwhile: the server waits to hear it again nevertheless, and refuses all others.
-        """
-        held = self._held
+        """Send everything that is not answered, in order: a refusal that may be retried holds all that follow."""
         self._hold_no_more()
-        ops = {held["id"]: held} if held is not None else {}
-        if self.live and (ops := ops | self.unanswered):
-            self._spawn(*ops.values())
+        if self.live and self.unanswered:
+            self._spawn(*self.unanswered.values())
 
     def _hold_no_more(self) -> None:
-        self._held = None
         if self._again is not None:
             self._again.cancel()
             self._again = None

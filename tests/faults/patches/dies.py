@@ -1,7 +1,7 @@
 """A server that kills itself, as a power cut would, at the DIE_AFTER-th passage of the switch point DIE_AT.
 
 received   an op was read and has not gone to the log
-written    the transaction's rows are written and not committed
+written    the transaction's rows are written and COMMIT is next
 committed  the transaction is committed and nobody was told
 announced  some connections were given the event, and the others, mostly the author's too, get nothing more
 """
@@ -9,8 +9,12 @@ announced  some connections were given the event, and the others, mostly the aut
 import asyncio
 import os
 import signal
+import threading
+import time
 from collections.abc import Callable
 from typing import Any
+
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from classrooms import log
 from classrooms.consumers import SocketWriter
@@ -50,17 +54,20 @@ def before(owner: Any, name: str, point: str) -> None:
     setattr(owner, name, method)
 
 
-def after(owner: Any, name: str, point: str) -> None:
-    """Have every call of a method that inserted something pass a switch point at its end."""
-    real: Callable[..., Any] = getattr(owner, name)
+def insert(self: Any, cursor: Any) -> None:
+    """Remember that the transaction has something to commit."""
+    _insert(self, cursor)
+    _writing.events = bool(self.events)
 
-    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        answer = real(self, *args, **kwargs)
-        if self.events:
-            passed(point)
-        return answer
 
-    setattr(owner, name, method)
+def commit(self: BaseDatabaseWrapper) -> None:
+    """Die instead of committing, if it is time; whatever was told too early has left the process by then."""
+    if getattr(_writing, "events", False):
+        _writing.events = False
+        if due("written"):
+            time.sleep(GRACE)
+            die()
+    _commit(self)
 
 
 def write(self: SocketWriter, frame: bytes) -> None:
@@ -78,5 +85,7 @@ _silent = False
 _write = SocketWriter.write
 SocketWriter.write = write  # type: ignore[method-assign]
 before(Lane, "take", "received")
-after(log._Batch, "insert", "written")
+_writing = threading.local()
+_insert, log._Batch.insert = log._Batch.insert, insert  # type: ignore[method-assign]
+_commit, BaseDatabaseWrapper.commit = BaseDatabaseWrapper.commit, commit  # type: ignore[method-assign]
 log.subscribe(lambda committed: passed("committed") if any(one.events for one in committed) else None)
