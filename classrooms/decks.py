@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.auth.models import AnonymousUser, User
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import Prefetch, QuerySet
 
@@ -16,7 +16,7 @@ from whiteboard.models import Deck, Slide
 FIRST_PAGE = Prefetch("slides", Slide.objects.filter(number=1), to_attr="first")
 
 
-def teaches(user: AbstractBaseUser | AnonymousUser) -> bool:
+def teaches(user: User | AnonymousUser) -> bool:
     """Whether the user has business at /teach/: an instructor, or on the staff of any classroom."""
     if not user.is_authenticated or not user.is_active:
         return False
