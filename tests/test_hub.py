@@ -242,6 +242,10 @@ async def test_a_room_is_frozen_once_at_a_time_and_again_after_a_failure(
         assert len(calls) == 2
         await hub._freeze(room)
         assert len(calls) == 2, "nothing has come since"
+        await commit(lesson, post("a:1"))
+        room.doubtful = True
+        await hub._freeze(room)
+        assert len(calls) == 2, "what the log may not hold is not stored"
 
 
 async def test_a_snapshot_is_stored_every_500_events(lesson: int) -> None:
