@@ -1,4 +1,4 @@
-"""The REST door as browsers and programs meet it: joining, tickets, events, tokens, classrooms and lessons."""
+"""The REST door as browsers and programs meet it: joining, origins, tickets, events, tokens, and its manners."""
 
 import json
 from collections.abc import Iterator
@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.http import HttpResponse
 from django.test import Client
 from pytest_django import Settings
 from rest_framework.authtoken.models import Token
 
 from classrooms import access, actions, log
 from classrooms.guesses import EACH, Curiosity, Guesses
-from classrooms.models import Classroom, Lesson, Participant, Staff
+from classrooms.models import Classroom, Lesson, Participant
+from classrooms.roles import Role
+from tests.support.api import Api, answer, join, ticketed
 from tests.support.cast import CODE, PASSWORD
-from whiteboard.models import Deck
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -34,51 +34,6 @@ def forgotten(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture
 def live(classroom: Classroom, teacher: User) -> Lesson:
     return actions.start(classroom, title="Leaves", decks=[], by=teacher)
-
-
-class Api:
-    """Somebody who asks: a browser's session with CSRF checks on, or a program's token."""
-
-    def __init__(self, user: User | None = None, *, token: bool = False) -> None:
-        self.client = Client(enforce_csrf_checks=True)
-        self.headers: dict[str, str] = {}
-        if user is not None and token:
-            self.headers["Authorization"] = f"Token {Token.objects.get_or_create(user=user)[0].key}"
-        elif user is not None:
-            self.client.force_login(user)
-            self.client.get("/")
-            self.headers["X-CSRFToken"] = self.client.cookies["csrftoken"].value
-
-    def get(self, path: str, **headers: str) -> tuple[int, Any]:
-        return answer(self.client.get(f"/api/{path}", headers=self.headers | headers))
-
-    def post(self, path: str, body: object = None, **headers: str) -> tuple[int, Any]:
-        text = body if isinstance(body, str | bytes) else json.dumps(body if body is not None else {})
-        response = self.client.post(f"/api/{path}", text, "application/json", headers=self.headers | headers)
-        return answer(response)
-
-    def send(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
-        request = self.client.generic(
-            method, f"/api/{path}", json.dumps(body or {}), "application/json", headers=self.headers
-        )
-        return answer(request)
-
-
-def answer(response: HttpResponse | Any) -> tuple[int, Any]:
-    """Return status and decoded body; every refusal has the form of one."""
-    body = json.loads(response.content) if response.content else None
-    if response.status_code >= 400:
-        assert body.keys() <= {"code", "message", "after"}, body
-        assert body["message"], body
-    return response.status_code, body
-
-
-def join(api: Api, name: str = "Ana", code: str = CODE, **headers: str) -> tuple[int, Any]:
-    return api.post("join/", {"code": code, "name": name}, **headers)
-
-
-def ticketed(ticket: str) -> dict[str, str]:
-    return {"Authorization": f"Ticket {ticket}"}
 
 
 # --- join --------------------------------------------------------------------------------------------------------
@@ -302,7 +257,7 @@ def test_a_ticket_that_is_none_or_of_another_lesson_opens_nothing(live: Lesson) 
         status, refusal = ask(f"lessons/{live.pk}/{door}/", **ticketed("nonsense"))
         assert (status, refusal["code"]) == (401, "not_allowed")
         assert ask(f"lessons/{live.pk + 1}/{door}/", **ticketed(seat["ticket"]))[0] == 403
-    other = access.ticket(access.Seat(999, "u1", "Ana", "#8b4fbf", access.Role.STUDENT))
+    other = access.ticket(access.Seat(999, "u1", "Ana", "#8b4fbf", Role.STUDENT))
     assert Api().post("lessons/999/ticket/", **ticketed(other))[0] == 404
     assert Api().get("lessons/999/events/", **ticketed(other))[0] == 404
 
@@ -418,154 +373,6 @@ def test_passwords_are_not_guessed_for_ever(teacher: User) -> None:
         Api().post("token/", {"username": "teacher", "password": "wrong"})
     status, refusal = Api().post("token/", {"username": "teacher", "password": PASSWORD})
     assert (status, refusal["code"]) == (429, "slow_down")
-
-
-# --- classrooms and lessons --------------------------------------------------------------------------------------
-
-STAFF_DOORS = [
-    "classrooms/",
-    "classrooms/{classroom}/",
-    "classrooms/{classroom}/lessons/",
-    "lessons/",
-    "lessons/{lesson}/",
-]
-
-
-@pytest.mark.parametrize("path", [*STAFF_DOORS, "decks/"])
-def test_staff_doors_ask_who_one_is(live: Lesson, path: str) -> None:
-    address = path.format(classroom=live.classroom_id, lesson=live.pk)
-    response = Client().get(f"/api/{address}")
-    assert answer(response) == (401, {"code": "not_allowed", "message": "Log in first."})
-    assert response["WWW-Authenticate"] == "Token"
-    assert Api().get(address, Authorization="Token nonsense")[0] == 401
-
-
-def test_a_guest_is_nobody_at_staff_doors(live: Lesson) -> None:
-    api = Api()
-    _, seat = join(api)
-    assert api.get("lessons/")[0] == 401
-    assert api.get("lessons/", **ticketed(seat["ticket"]))[0] == 401
-
-
-def test_an_outsider_sees_none_of_it(live: Lesson, outsider: User) -> None:
-    api = Api(outsider)
-    assert api.get("classrooms/")[1]["results"] == []
-    assert api.get("lessons/")[1]["results"] == []
-    for path in STAFF_DOORS:
-        if "{" in path:
-            status, refusal = api.get(path.format(classroom=live.classroom_id, lesson=live.pk))
-            assert (status, refusal["message"]) == (404, "There is nothing here, or it is not yours.")
-    for method, path in [
-        ("POST", f"classrooms/{live.classroom_id}/lessons/"),
-        ("PATCH", f"classrooms/{live.classroom_id}/"),
-        ("PUT", f"classrooms/{live.classroom_id}/"),
-        ("DELETE", f"classrooms/{live.classroom_id}/"),
-        ("POST", f"lessons/{live.pk}/end/"),
-    ]:
-        assert api.send(method, path, {"title": "taken"})[0] == 404
-    live.refresh_from_db()
-    assert (live.status, live.classroom.title) == ("live", "Photosynthesis")
-
-
-def test_an_instructor_makes_a_classroom_and_owns_it(teacher: User, outsider: User) -> None:
-    status, room = Api(outsider).post(
-        "classrooms/", {"title": "Roots", "code": "AAAAAA", "draw": "staff", "door": "locked"}
-    )
-    assert status == 201
-    assert (room["title"], room["draw"], room["door"], room["live_lesson"]) == ("Roots", "staff", "locked", None)
-    assert room["code"] != "AAAAAA"
-    assert Staff.objects.get(classroom=room["id"]).role == "owner"
-    assert Api(teacher).get(f"classrooms/{room['id']}/")[0] == 404
-
-
-@pytest.mark.parametrize(
-    "body", [{}, {"title": ""}, {"title": "x" * 121}, {"title": "a\x00"}, {"title": "x", "draw": "all"}]
-)
-def test_a_classroom_that_makes_no_sense_is_refused(teacher: User, body: Any) -> None:
-    assert Api(teacher).post("classrooms/", body)[0] == 400
-    assert not Classroom.objects.exists()
-
-
-def test_only_instructors_make_classrooms(classroom: Classroom, ana: User) -> None:
-    Staff.objects.create(classroom=classroom, user=ana, role="assistant")
-    assert Api(ana).post("classrooms/", {"title": "Mine"})[0] == 403
-
-
-def test_an_assistant_looks_and_ends_but_changes_nothing(live: Lesson, assistant: User) -> None:
-    api, room = Api(assistant), f"classrooms/{live.classroom_id}/"
-    assert api.get(room)[1]["live_lesson"] == live.pk
-    for method in ("PATCH", "PUT", "DELETE"):
-        assert api.send(method, room, {"title": "taken"})[0] == 403
-    assert api.post(f"{room}lessons/", {})[0] == 403
-    assert api.post(f"lessons/{live.pk}/end/")[1]["status"] == "ended"
-    live.classroom.refresh_from_db()
-    assert live.classroom.title == "Photosynthesis"
-
-
-def test_a_classroom_with_a_past_is_not_deleted(live: Lesson, teacher: User) -> None:
-    api = Api(teacher)
-    assert api.send("DELETE", f"classrooms/{live.classroom_id}/")[0] == 403
-    _, room = api.post("classrooms/", {"title": "Roots"})
-    assert api.send("DELETE", f"classrooms/{room['id']}/")[0] == 204
-
-
-def test_a_lesson_starts_is_listed_and_ends(classroom: Classroom, teacher: User) -> None:
-    api, room = Api(teacher, token=True), f"classrooms/{classroom.pk}/"
-    status, lesson = api.post(f"{room}lessons/", {"title": "Leaves"})
-    assert status == 201
-    assert (lesson["classroom"], lesson["title"], lesson["status"], lesson["head"]) == (
-        classroom.pk,
-        "Leaves",
-        "live",
-        1,
-    )
-    assert api.get(room)[1]["live_lesson"] == lesson["id"]
-    assert [one["id"] for one in api.get(f"{room}lessons/")[1]["results"]] == [lesson["id"]]
-    assert [one["id"] for one in api.get("lessons/")[1]["results"]] == [lesson["id"]]
-    status, refusal = api.post(f"{room}lessons/", {})
-    assert (status, refusal["code"], refusal["message"]) == (409, "not_allowed", actions.ONE_LIVE)
-    for _ in range(2):
-        assert api.post(f"lessons/{lesson['id']}/end/")[1]["status"] == "ended"
-    assert api.get(f"lessons/{lesson['id']}/")[1]["head"] == 2
-    assert api.post(f"{room}lessons/", {})[1]["title"] == "Photosynthesis"
-
-
-def test_a_lesson_that_never_started_is_not_ended(classroom: Classroom, teacher: User) -> None:
-    starting = Lesson.objects.create(classroom=classroom, title="Leaves")
-    status, refusal = Api(teacher).post(f"lessons/{starting.pk}/end/")
-    assert (status, refusal["code"]) == (409, "not_live")
-
-
-@pytest.mark.parametrize("decks", [["x"], [None], [1.5], "1", {}, [10**30], [-1], list(range(21)), [[1]]], ids=str)
-def test_decks_that_are_none_are_refused(classroom: Classroom, teacher: User, decks: Any) -> None:
-    assert Api(teacher).post(f"classrooms/{classroom.pk}/lessons/", {"decks": decks})[0] in (400, 404)
-    assert not Lesson.objects.exists()
-
-
-def test_a_lesson_starts_with_ones_own_decks_that_are_ready(
-    classroom: Classroom, teacher: User, outsider: User
-) -> None:
-    api, path = Api(teacher), f"classrooms/{classroom.pk}/lessons/"
-    foreign = Deck.objects.create(owner=outsider, title="x", status=Deck.Status.READY)
-    hidden = Deck.objects.create(owner=teacher, title="x", status=Deck.Status.READY, hidden=True)
-    for deck in (foreign, hidden):
-        assert api.post(path, {"decks": [deck.pk]})[0] == 404
-    waiting = Deck.objects.create(owner=teacher, title="x", status=Deck.Status.CONVERTING)
-    status, refusal = api.post(path, {"decks": [waiting.pk]})
-    assert (status, refusal["code"]) == (409, "try_again")
-    failed = Deck.objects.create(owner=teacher, title="x", status=Deck.Status.FAILED, error="file_encrypted")
-    status, refusal = api.post(path, {"decks": [failed.pk]})
-    assert (status, refusal["code"]) == (409, "file_encrypted")
-    assert not Lesson.objects.exists()
-    ready = Deck.objects.create(owner=teacher, title="x", status=Deck.Status.READY)
-    assert api.post(path, {"decks": [ready.pk, ready.pk]})[0] == 201
-
-
-@pytest.mark.parametrize("key", ["abc", "99999999999999999999999", "0", "%00", "-1"])
-def test_an_address_that_names_nothing_is_not_there(teacher: User, key: str) -> None:
-    for path in (f"classrooms/{key}/", f"lessons/{key}/", f"decks/{key}/"):
-        response = Api(teacher).client.get(f"/api/{path}")
-        assert response.status_code in (401, 404)
 
 
 # --- manners -----------------------------------------------------------------------------------------------------

@@ -143,7 +143,7 @@ async def test_three_times_too_fast_is_flooding_and_waiting_in_line_is_not(cours
 
 async def test_too_fast_is_forgotten_after_ten_seconds(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
-    monkeypatch.setattr(lane.time, "monotonic", lambda: now)
+    monkeypatch.setattr("classrooms.lane.time.monotonic", lambda: now)
     course.wait = 0.25
     for _ in range(5):
         course.take("a:1")

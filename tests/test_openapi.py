@@ -10,7 +10,6 @@ from drf_spectacular.drainage import GENERATOR_STATS, reset_generator_stats
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
 from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis.strategies import SearchStrategy
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -27,15 +26,15 @@ CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance,
 
 def generated() -> dict[str, Any]:
     """The schema as the site serves it, in plain types."""
-    schema = SchemaGenerator().get_schema(request=None, public=True)
+    schema = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     assert isinstance(schema, dict)
     return dict(yaml.safe_load(yaml.safe_dump(schema, default_flow_style=False)))
 
 
 def test_the_schema_is_valid_and_nothing_in_it_is_a_guess() -> None:
     reset_generator_stats()
-    validate_schema(generated())
-    assert not GENERATOR_STATS, GENERATOR_STATS.emit_summary()
+    validate_schema(generated())  # type: ignore[no-untyped-call]
+    assert not GENERATOR_STATS, "python manage.py spectacular says what is missing"
 
 
 def test_the_committed_schema_is_the_one_that_is_served() -> None:
@@ -60,14 +59,11 @@ def test_the_running_app_answers_by_its_schema(fuzzed: Server) -> None:
     schema = schemathesis.openapi.from_url(f"{fuzzed.url}/api/schema/?format=json")
     asked = 0
     for found in schema.get_all_operations():
-        operation = found.ok()
-        cases: SearchStrategy[schemathesis.Case] = operation.as_strategy(
-            generation_mode=schemathesis.GenerationMode.POSITIVE
-        )
+        operation: Any = found.ok()  # type: ignore[union-attr]  # an Err would fail here, as it should
 
-        @given(case=cases)
+        @given(case=operation.as_strategy(generation_mode=schemathesis.GenerationMode.POSITIVE))
         @settings(max_examples=8, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
-        def answers(case: schemathesis.Case) -> None:
+        def answers(case: Any) -> None:
             nonlocal asked
             asked += 1
             headers = {} if "events" in case.path else {"Authorization": f"Token {token_of('teacher')}"}
