@@ -14,6 +14,7 @@ from tests.support.cast import make_classroom, make_user
 from tests.support.road import database, file_database, on_postgres, postgres_settings  # noqa: F401 - fixtures
 from tests.support.server import Server
 from tests.support.services import Postgres, Redis, missing_services, running
+from tests.support.writer import in_writer  # noqa: F401 - a fixture
 
 MISSING = missing_services()
 REQUIRE_ALL = os.environ.get("REQUIRE_ALL") == "1"

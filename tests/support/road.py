@@ -3,6 +3,7 @@
 import asyncio
 import json
 import secrets
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -16,10 +17,11 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from classrooms import log
 from classrooms.connection import Connection
-from classrooms.hub import Hub
+from classrooms.hub import Hub, in_reader
 from classrooms.log import Entry, Outcome
 from classrooms.models import Classroom, Lesson
 from classrooms.presence import Person
+from classrooms.room import Room
 from tests.support.services import Postgres
 
 TABLES = "classrooms_snapshot, classrooms_event, classrooms_lesson, classrooms_classroom"
@@ -211,6 +213,32 @@ def redis_layer(url: str) -> RedisPubSubChannelLayer:
 def deaf(hub: Hub) -> None:
     """Have a hub hear no commit of this process: what it learns comes by the layer or from the database."""
     hub._unsubscribe()
+
+
+async def enter(hub: Hub, lesson: int, participant: str = "u2") -> tuple[Room, Connection, Desk]:
+    """Seat somebody who has everything so far."""
+    room = await hub.room(lesson)
+    connection, desk = sit(participant, now=time.monotonic())
+    hub.enter(room, connection)
+    connection.sent = room.head
+    return room, connection, desk
+
+
+async def commit(lesson: int, *entries: Entry) -> int:
+    """Append and wait; return the last seq."""
+    outcomes = await asyncio.wrap_future(log.append(lesson, entries))
+    return outcomes[-1].seq or 0
+
+
+async def sql(*statements: str) -> None:
+    """Change the database behind everybody's back."""
+
+    def run() -> None:
+        with connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+
+    await in_reader(run)
 
 
 async def turn() -> None:

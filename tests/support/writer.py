@@ -1,0 +1,60 @@
+"""The log's writer under the test's hand: what it tells, held still, and with a step of the database replaced."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from classrooms import log
+from classrooms.log import Committed
+from tests.support.road import STARTED, new_lesson
+
+
+@contextmanager
+def listening() -> Iterator[list[list[Committed]]]:
+    """What a listener of the log is told meanwhile."""
+    told: list[list[Committed]] = []
+    unsubscribe = log.subscribe(told.append)
+    try:
+        yield told
+    finally:
+        unsubscribe()
+
+
+@contextmanager
+def held() -> Iterator[None]:
+    """Keep the writer in a listener, so that what is appended meanwhile waits together."""
+    entered, released = threading.Event(), threading.Event()
+
+    def hold(records: list[Committed]) -> None:
+        entered.set()
+        assert released.wait(20)
+
+    unsubscribe = log.subscribe(hold)
+    waiting = log.append(new_lesson(), [STARTED])
+    assert entered.wait(20)
+    unsubscribe()
+    try:
+        yield
+    finally:
+        released.set()
+        waiting.result(20)
+
+
+@pytest.fixture
+def in_writer(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Callable[[Any], Any]], None]:
+    """Replace a step of Django's database wrapper, in the writer's thread alone; the step is given the real one."""
+
+    def replace(name: str, step: Callable[[Any], Any]) -> None:
+        original = getattr(BaseDatabaseWrapper, name)
+
+        def either(wrapper: Any) -> Any:
+            mine = threading.current_thread().name == "log-writer"
+            return step(lambda: original(wrapper)) if mine else original(wrapper)
+
+        monkeypatch.setattr(BaseDatabaseWrapper, name, either)
+
+    return replace
