@@ -198,7 +198,9 @@ class LessonConsumer(AsyncWebsocketConsumer):
             self.refuse(None, Refused(Code.BAD_FRAME))  # a second hello
 
     def signal(self, frame: Signal) -> None:
-        """Pass a signal on; one that is too fast or not allowed is dropped, as any signal may be."""
+        """Pass a signal on; one that is too fast, read or not, or not allowed is dropped, as any signal may be."""
+        if not self.room.admit_signal(self.connection.participant):
+            return
         try:
             self.room.signal(self.connection.participant, frame.kind, messages.read_signal(frame))
         except Refused as refusal:

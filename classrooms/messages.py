@@ -28,6 +28,7 @@ PROTOCOL: Final = 1
 SUBPROTOCOL: Final = "lectern.1"
 MAX_EVENTS_IN_FRAME: Final = 200
 MAX_FRAME_OUT: Final = 128 * 1024  # bytes
+MAX_FRAMES_IN: Final = 1000  # of one message: 32,000 numbers fit into 64 KiB, and each costs as much as a frame
 
 LIMITS: Final[dict[str, int]] = {  # of a participant, as `welcome.limits` tells them
     "frame": 64 * 1024,  # bytes of a text message
@@ -143,6 +144,8 @@ def read(text: str | bytes) -> list[Frame | Unreadable]:
         frames = _many.decode(message) if message.lstrip()[:1] == b"[" else [_one.decode(message)]
     except _UNREADABLE:
         return _read_apart(message)
+    if len(frames) > MAX_FRAMES_IN:
+        return [Unreadable(None, Code.TOO_LARGE)]
     return [_read_one(frame) for frame in frames]
 
 
@@ -150,12 +153,15 @@ def _read_apart(message: bytes) -> list[Frame | Unreadable]:
     """Read a message that msgspec refuses as a whole, for half an emoji or NaN somewhere: each frame by itself."""
     try:
         found = json.loads(message)
+        frames = found if isinstance(found, list) else [found]
+        if len(frames) > MAX_FRAMES_IN:
+            return [Unreadable(None, Code.TOO_LARGE)]
+        raws = [Raw(json.dumps(frame).encode()) for frame in frames]  # recurses one deeper than reading does
     except (ValueError, RecursionError):
         return [Unreadable(None, Code.BAD_FRAME)]
-    frames = found if isinstance(found, list) else [found]
     return [
-        _read_one(Raw(json.dumps(frame).encode()), frame.get("id") if isinstance(frame, dict) else None)
-        for frame in frames
+        _read_one(raw, frame.get("id") if isinstance(frame, dict) else None)
+        for raw, frame in zip(raws, frames, strict=True)
     ]
 
 

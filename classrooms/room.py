@@ -300,12 +300,14 @@ class Room:
 
     # --- signals -------------------------------------------------------------------------------------------------
 
-    def signal(self, participant: str, kind: str, data: bytes) -> None:
-        """Pass a signal on, unless its sender goes too fast or has no right to it: signals may always be lost."""
-        meter = self._signal_meters.setdefault(participant, Meter())
+    def admit_signal(self, participant: str) -> bool:
+        """Admit one signal, or say that it comes too fast: to be asked before it is read. Counted over all tabs."""
         limits = messages.LIMITS
-        if meter.take(time.monotonic(), limits["signals"], limits["signals_burst"]):
-            return
+        meter = self._signal_meters.setdefault(participant, Meter())
+        return not meter.take(time.monotonic(), limits["signals"], limits["signals_burst"])
+
+    def signal(self, participant: str, kind: str, data: bytes) -> None:
+        """Pass a signal on, unless its sender has no right to it: signals may always be lost."""
         if kind in DRAWING and permit(self.replica.state, participant, "board.edited", _drawn(data)) is not None:
             return
         self._signals.take(participant, messages.signal_bytes(kind, participant, data))

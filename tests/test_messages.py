@@ -1,6 +1,7 @@
 """The wire: hostile frames and ops get a code and nothing else, good ones become ready bytes, the schema is in step."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,20 @@ def test_a_message_beyond_the_limit_is_too_large() -> None:
     filler = "x" * LIMITS["frame"]
     assert read(json.dumps({"type": "pong", "filler": filler})) == [Unreadable(None, Code.TOO_LARGE)]
     assert read("é" * (LIMITS["frame"] // 2 + 1)) == [Unreadable(None, Code.TOO_LARGE)]
+
+
+@pytest.mark.parametrize("first", ["1", "NaN"])
+def test_a_message_of_too_many_frames_is_refused_as_a_whole(first: str) -> None:
+    ones = [first] + ["1"] * (messages.MAX_FRAMES_IN - 1)
+    assert read(f"[{','.join(ones)}]") == UNREADABLE * messages.MAX_FRAMES_IN
+    assert read(f"[{','.join([*ones, '1'])}]") == [Unreadable(None, Code.TOO_LARGE)]
+
+
+def test_no_depth_makes_the_reader_raise() -> None:
+    """NaN has each frame read apart, which has a limit of its own."""
+    for depth in range(sys.getrecursionlimit() - 200, sys.getrecursionlimit() + 10):
+        deep = '{"x":NaN,"data":' + "[" * depth + "]" * depth + "}"
+        assert read(deep) == UNREADABLE
 
 
 @settings(max_examples=300)

@@ -8,6 +8,7 @@ import secrets
 import pytest
 
 from classrooms.closes import Close
+from classrooms.messages import LIMITS
 from tests.support.client import Client
 from tests.support.server import Server
 from tests.support.socket import PAGE, Frame, add, edit, hello, op, opened, seated
@@ -150,6 +151,15 @@ async def test_ink_under_anothers_name_is_not_passed_on(server: Server, lesson: 
         await eve.say(ink("u2.9f3a01c2.1"), ink("u1.9f3a01c2.1"))
         heard = await ben.hear("signals")
     assert [signal["data"]["item"] for signal in heard["signals"]] == ["u1.9f3a01c2.1"]
+
+
+async def test_signals_that_come_too_fast_are_not_even_read(server: Server, lesson: int) -> None:
+    """Reading one of 16 KiB takes longer than all else that is done with it."""
+    async with seated(server, server.join("Eve")) as eve:
+        await eve.say(*[{"type": "signal", "kind": "nonsense", "data": {}}] * 100, {"type": "time", "t": 1})
+        await eve.hear("time")
+        refused = [frame for frame in eve.received if frame["type"] == "refused"]
+        assert 0 < len(refused) <= LIMITS["signals_burst"] + LIMITS["signals"]
 
 
 async def test_a_socket_that_dies_during_the_greeting_leaves_nobody_behind(server: Server, lesson: int) -> None:
