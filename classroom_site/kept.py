@@ -1,4 +1,4 @@
-"""Secrets that the first start draws and every later start finds again."""
+"""What is kept in DATA_DIR and is nobody else's business: secrets that the first start draws, and the database."""
 
 import contextlib
 import secrets
@@ -16,3 +16,10 @@ def secret(path: Path, draw: Callable[[], str]) -> str:
             path.hardlink_to(fresh)
         fresh.unlink()
     return path.read_text()
+
+
+def private(path: Path) -> Path:
+    """Return `path`, made as an empty file of mode 0600 at the first call: what is written into it stays so."""
+    with contextlib.suppress(FileExistsError):
+        path.touch(mode=0o600, exist_ok=False)
+    return path

@@ -21,7 +21,7 @@ env = environ.Env()
 DEBUG = env.bool("DEBUG", default=False)
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "data"))).resolve()
 try:
-    DATA_DIR.mkdir(parents=True, exist_ok=True)
+    DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 except OSError as error:
     raise ImproperlyConfigured(f"DATA_DIR={DATA_DIR} cannot be made: {error.strerror}.") from error
 if not os.access(DATA_DIR, os.W_OK | os.X_OK):
@@ -103,8 +103,11 @@ TEMPLATES = [
 ]
 
 # --- what is kept ------------------------------------------------------------------------------------------------
-_sqlite = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(DATA_DIR / "lectern.sqlite3")}
-_database = env.db("DATABASE_URL") if env.str("DATABASE_URL", default="") else _sqlite
+if env.str("DATABASE_URL", default=""):
+    _database = env.db("DATABASE_URL")
+else:  # SQLite gives its journals the mode of the database
+    _file = kept.private(DATA_DIR / "lectern.sqlite3")
+    _database = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(_file)}
 DATABASES: dict[str, dict[str, Any]] = {"default": _database}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # WAL lets readers and the one writer pass each other; IMMEDIATE takes the write lock at BEGIN, so a transaction

@@ -117,8 +117,11 @@ def test_an_uploaded_deck_is_converted_by_the_same_process(first: tuple[Path, st
 
 def test_secrets_are_readable_by_their_owner_alone(first: tuple[Path, str]) -> None:
     data, password = first
-    for name in ("secret_key", "demo_password"):
-        assert stat.S_IMODE((data / name).stat().st_mode) == 0o600
+    assert stat.S_IMODE(data.stat().st_mode) == 0o700
+    databases = list(data.glob("lectern.sqlite3*"))  # and its journals, while there are any
+    assert databases
+    for path in (data / "secret_key", data / "demo_password", *databases):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
     assert (data / "demo_password").read_text() == password
 
 
