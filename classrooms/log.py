@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import msgspec
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import DataError, Error, IntegrityError, connection, transaction
 from django.utils import timezone
 
 from classrooms import lesson as fold
@@ -27,8 +27,6 @@ PATIENCE = 8.0  # s after which a batch is tried no further: SQLite alone waits 
 MAX_WAITING = 10_000  # units: while the database hangs, more are told to come again and memory stays bounded
 
 _readable = msgspec.json.Decoder(fold.Event).decode
-
-UNAVAILABLE = (OperationalError, InterfaceError)  # the database's own trouble; every other error is an entry's
 
 
 class Entry(NamedTuple):
@@ -227,16 +225,16 @@ class _Writer:
             return _refuse(units)
         try:
             self._commit(units)
-        except UNAVAILABLE as error:
+        except Exception as error:  # noqa: BLE001 - whatever one entry does to us, the others go through
+            if not _is_of_the_database(error):
+                logger.info("a batch of %d units is tried again in parts: %r", len(units), error)
+                return self._divide(units, give_up_at, again)
             logger.warning("the database refuses work: %s", error)
             connection.close()
             if not again:
                 return _refuse(units)
             for part in _by_lesson(units):
                 self._commit_or_divide(part, give_up_at=give_up_at, again=False)
-        except Exception as error:  # noqa: BLE001 - whatever one entry does to us, the others go through
-            logger.info("a batch of %d units is tried again in parts: %r", len(units), error)
-            self._divide(units, give_up_at, again)
         return None
 
     def _divide(self, units: list[_Unit], give_up_at: float, again: bool) -> None:
@@ -352,6 +350,14 @@ class _Batch:
         if self._status is not None:
             ended = timezone.now() if self._status == Lesson.Status.ENDED else None
             Lesson.objects.filter(pk=self.lesson).update(status=self._status, ended_at=ended)
+
+
+def _is_of_the_database(error: Exception) -> bool:
+    """Whether the database is in trouble (a lost connection, a full disk, a standby that may not be written to).
+
+    Every other error is an entry's own.
+    """
+    return isinstance(error, Error) and not isinstance(error, DataError | IntegrityError)
 
 
 def _by_lesson(units: list[_Unit]) -> list[list[_Unit]]:

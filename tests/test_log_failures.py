@@ -9,7 +9,15 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connection, transaction
+from django.db import (
+    DatabaseError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    ProgrammingError,
+    connection,
+    transaction,
+)
 
 from classrooms import log
 from classrooms.log import Entry, Outcome
@@ -67,6 +75,32 @@ def test_a_unit_keeps_its_order_after_a_failure_that_may_be_retried(database: st
     assert [op for _, _, op in stored(lesson)[3:]] == ["a:1"]
     again = append(lesson, post("a:1"), post("a:2"), post("a:3"))
     assert again == [Outcome(4, repeat=True), Outcome(5), Outcome(6)]
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        InternalError("cannot execute UPDATE in a read-only transaction"),  # PostgreSQL, after a change of primary
+        ProgrammingError("permission denied for table classrooms_event"),
+        DatabaseError("database disk image is malformed"),  # SQLite
+        OperationalError("database or disk is full"),
+        InterfaceError("connection already closed"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_no_trouble_of_the_database_refuses_an_op_for_good(database: str, in_writer: Any, trouble: Exception) -> None:
+    lesson = live_lesson()
+    broken = True
+
+    def commit(really: Callable[[], None]) -> None:
+        if broken:
+            raise trouble
+        really()
+
+    in_writer("_commit", commit)
+    assert append(lesson, post("a:1"), post("a:2")) == [TRY_AGAIN, TRY_AGAIN]
+    broken = False
+    assert [outcome.seq for outcome in append(lesson, post("a:1"), post("a:2"))] == [4, 5]
 
 
 def test_a_lesson_that_is_gone_answers_ended(database: str) -> None:
