@@ -12,6 +12,7 @@ from django.db.models import Model, QuerySet
 from django.forms import ModelChoiceField
 from django.test import Client, RequestFactory
 from django.urls import NoReverseMatch, URLPattern, reverse
+from pytest_django import Settings
 
 from classrooms.admin import OwnedAdmin, teach
 from classrooms.models import Classroom, Lesson, Staff
@@ -284,6 +285,21 @@ def test_a_wrong_password_is_told_and_counted(teacher: User, client: Client) -> 
     ]
     assert "do not belong together" in answers[0]
     assert "Too many tries" in answers[-1]
+
+
+def test_behind_our_proxy_one_guesser_locks_nobody_else_out(
+    teacher: User, client: Client, settings: Settings
+) -> None:
+    settings.HTTPS = True
+
+    def sign_in(password: str, seen: str) -> int:
+        fields = {"username": "teacher", "password": password}
+        return client.post("/teach/login/", fields, headers={"X-Forwarded-For": seen}).status_code
+
+    for _ in range(40):
+        sign_in("wrong", "192.0.2.21")
+    assert sign_in(PASSWORD, "192.0.2.21") == 200
+    assert sign_in(PASSWORD, "192.0.2.22") == 302
 
 
 def test_signing_in_to_a_foreign_address_is_not_followed(teacher: User, client: Client) -> None:

@@ -16,7 +16,7 @@ from django.urls import URLPattern, URLResolver, reverse
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 
-from classrooms import access, decks
+from classrooms import access, decks, origins
 from classrooms.models import Classroom, Lesson, Staff
 from classrooms.refusals import Refused
 from whiteboard.models import Deck
@@ -117,7 +117,7 @@ class LoginForm(AuthenticationForm):
         username, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
         if username and password and self.request is not None:
             try:
-                user = access.by_password(username, password, address=self.request.META["REMOTE_ADDR"])
+                user = access.by_password(username, password, address=origins.address(self.request.META))
             except Refused as refusal:
                 raise forms.ValidationError(refusal.message, code=refusal.code) from None
             self.user_cache = user
