@@ -15,7 +15,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from classrooms import replica
-from classrooms.guesses import Curiosity, Guesses
+from classrooms.guesses import Curiosity, Guesses, Proven
 from classrooms.lesson import LessonState
 from classrooms.messages import clean_name
 from classrooms.models import CODE_ALPHABET, CODE_LENGTH, Classroom, Lesson, Participant, Staff
@@ -167,18 +167,28 @@ def may_wait(code: str, address: str) -> bool:
     return _is_code(code) and _waits.admit(address, code, time.monotonic())
 
 
+def vouch(classroom: Classroom, address: str) -> None:
+    """Somebody at this address knows the classroom's code: nobody who guesses there holds others up who know it too."""
+    _proven.add(address, classroom.code)
+
+
 def normalise(code: str) -> str:
     """Return a code as it is stored: case, spaces and dashes do not matter."""
     return re.sub(r"[\s\-\u2010-\u2015]", "", code).upper()
 
 
 def _classroom(code: str, address: str) -> Classroom:
-    """Find a classroom by its code. Failures are counted per address and in all, successes never."""
-    _check(_codes, address)
+    """Find a classroom by its code. Failures are counted per address and in all, successes never.
+
+    A code that was right at this address before is let pass however much is guessed there.
+    """
     code = normalise(code)
+    if not _proven.has(address, code):
+        _check(_codes, address)
     if _is_code(code):
         found = Classroom.objects.filter(code=code).first()
         if found is not None:
+            vouch(found, address)
             return found
     _codes.count(address, time.monotonic())
     raise Refused(Code.UNKNOWN_CODE)
@@ -257,3 +267,4 @@ def _seat(participant: Participant, state: LessonState) -> Seat:
 _codes = Guesses()
 _passwords = Guesses(each=(0.1, 10), all_together=(1.0, 30))  # each costs a third of a second of hashing
 _waits = Curiosity()
+_proven = Proven()

@@ -196,6 +196,7 @@ def _own_seat(request: Request, lesson: int) -> Seat:
     """Return the seat of a session or token: the log learns of staff here, of guests with their first op."""
     found = get_object_or_404(Lesson.objects.select_related("classroom"), pk=lesson)
     if access.staff_of(found.classroom, request.user) is not None:
+        access.vouch(found.classroom, origins.address(request.META))
         return actions.seat_staff(found, request.user)
     return access.by_session(found, request.session)
 

@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from classrooms import access, actions, log
 from classrooms.access import Seat
-from classrooms.guesses import EACH, Curiosity, Guesses
+from classrooms.guesses import EACH, Curiosity, Guesses, Proven
 from classrooms.log import Entry
 from classrooms.models import Classroom, Lesson, Participant, Staff
 from classrooms.refusals import Code, Refused
@@ -25,6 +25,7 @@ HOME = "192.0.2.1"
 def forgotten(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Nobody has guessed anything yet."""
     monkeypatch.setattr(access, "_codes", Guesses())
+    monkeypatch.setattr(access, "_proven", Proven())
     monkeypatch.setattr(access, "_passwords", Guesses(each=(0.1, 10)))
     monkeypatch.setattr(access, "_waits", Curiosity())
     yield
@@ -207,6 +208,24 @@ def test_wrong_codes_are_counted_by_address_and_right_ones_never(live: Lesson) -
     assert told.value.after is not None
     assert 0 < told.value.after <= 2001
     assert come(address="198.51.100.7")
+
+
+def test_a_guesser_keeps_nobody_out_who_comes_where_somebody_has_come_before(
+    live: Lesson, classroom: Classroom
+) -> None:
+    come("Ana")
+    other = "198.51.100.7"
+    for address in (HOME, other):
+        for _ in range(EACH[1]):
+            with refused(Code.UNKNOWN_CODE):
+                come(code="AAAAAA", address=address)
+    assert come("Ben")
+    with refused(Code.SLOW_DOWN):
+        come(code="AAAAAB")
+    with refused(Code.SLOW_DOWN):
+        come("Ben", address=other)
+    access.vouch(classroom, other)
+    assert come("Ben", address=other)
 
 
 def test_wrong_passwords_are_counted_by_address_and_right_ones_never(teacher: User) -> None:

@@ -12,7 +12,7 @@ from pytest_django import Settings
 from rest_framework.authtoken.models import Token
 
 from classrooms import access, actions, log
-from classrooms.guesses import EACH, Curiosity, Guesses
+from classrooms.guesses import EACH, Curiosity, Guesses, Proven
 from classrooms.models import Classroom, Lesson, Participant
 from classrooms.roles import Role
 from tests.support.api import Api, answer, join, ticketed
@@ -25,6 +25,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def forgotten(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Nobody has guessed anything yet, and the writer's thread lets go of the database afterwards."""
     monkeypatch.setattr(access, "_codes", Guesses())
+    monkeypatch.setattr(access, "_proven", Proven())
     monkeypatch.setattr(access, "_passwords", Guesses())
     monkeypatch.setattr(access, "_waits", Curiosity())
     yield
@@ -124,7 +125,7 @@ def test_wrong_codes_are_limited_and_right_ones_are_not(live: Lesson) -> None:
         assert join(Api(), f"Guest {number}")[0] == 201
     for _ in range(EACH[1]):
         assert join(Api(), code="AAAAAA")[1]["code"] == "unknown_code"
-    status, refusal = join(Api())
+    status, refusal = join(Api(), code="AAAAAA")
     assert (status, refusal["code"]) == (429, "slow_down")
     assert 0 < refusal["after"] <= 2001
 

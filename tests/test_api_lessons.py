@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from classrooms import access, actions, log
-from classrooms.guesses import Curiosity, Guesses
+from classrooms.guesses import Curiosity, Guesses, Proven
 from classrooms.models import Classroom, Lesson, Staff
 from tests.support.api import Api, answer, join, ticketed
 from whiteboard.models import Deck
@@ -20,6 +20,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def forgotten(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Nobody has guessed anything yet, and the writer's thread lets go of the database afterwards."""
     monkeypatch.setattr(access, "_codes", Guesses())
+    monkeypatch.setattr(access, "_proven", Proven())
     monkeypatch.setattr(access, "_passwords", Guesses())
     monkeypatch.setattr(access, "_waits", Curiosity())
     yield

@@ -2,7 +2,7 @@
 
 import pytest
 
-from classrooms.guesses import ALL, CODES, EACH, MAX_ADDRESSES, WARY, Curiosity, Guesses, network
+from classrooms.guesses import ALL, CODES, EACH, MAX_ADDRESSES, PROVEN, WARY, Curiosity, Guesses, Proven, network
 
 HOME, SCHOOL = "192.0.2.1", "198.51.100.7"
 
@@ -49,11 +49,24 @@ def test_a_household_is_one_address_whatever_it_calls_itself() -> None:
 
 
 def test_what_is_remembered_is_bounded() -> None:
-    guesses, curiosity = Guesses(), Curiosity()
+    guesses, curiosity, proven = Guesses(), Curiosity(), Proven()
     for number in range(MAX_ADDRESSES + 100):
         guesses.count(f"host-{number}", 0.0)
         curiosity.admit(f"host-{number}", "ABCDEF", 0.0)
-    assert len(guesses._each) == len(curiosity._each) == MAX_ADDRESSES
+        proven.add(f"host-{number}", "ABCDEF")
+    assert len(guesses._each) == len(curiosity._each) == len(proven._each) == MAX_ADDRESSES
+
+
+def test_the_latest_codes_that_were_right_are_remembered_where_they_were() -> None:
+    proven = Proven()
+    proven.add(SCHOOL, "CODE00")
+    for number in range(1, PROVEN):
+        proven.add(SCHOOL, f"CODE{number:02}")
+    proven.add(SCHOOL, "CODE00")
+    proven.add(SCHOOL, "GUESS2")
+    assert proven.has(SCHOOL, "CODE00")
+    assert not proven.has(SCHOOL, "CODE01"), "the one that was not used for longest gives way"
+    assert not proven.has(HOME, "CODE00")
 
 
 def test_a_school_waits_for_all_its_classrooms_and_a_guesser_for_no_more() -> None:

@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from classrooms import access, actions, log
-from classrooms.guesses import Guesses
+from classrooms.guesses import Guesses, Proven
 from classrooms.models import Classroom, Lesson
 from tests.support.cast import CODE
 
@@ -24,6 +24,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def stopped(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Nobody has guessed anything yet, and the writer's thread lets go of the database afterwards."""
     monkeypatch.setattr(access, "_codes", Guesses())
+    monkeypatch.setattr(access, "_proven", Proven())
     yield
     log.stop()
 
