@@ -2,6 +2,7 @@
 
 import gzip
 import logging
+import threading
 from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
@@ -18,6 +19,7 @@ logger = logging.getLogger(__name__)
 SNAPSHOT_EVERY = 500  # events
 KEEP_NEWEST = 3  # snapshots
 KEEP_EVERY = 2000  # events between the snapshots that stay for good
+KEEP_RESTING = 16  # lessons that no hub keeps here, asked for last
 
 _decode = msgspec.json.Decoder(Event).decode
 
@@ -41,13 +43,18 @@ def load(lesson: int) -> Replica:
     """
     epoch, head = Lesson.objects.values_list("epoch", "head").get(pk=lesson)
     replica = _thawed(lesson, epoch, head) or Replica(lesson, epoch, fresh(), Ring(0, 0))
-    while page := log.since(lesson, replica.ring.head):
+    _read_on(replica)
+    return replica
+
+
+def _read_on(replica: Replica) -> None:
+    """Take in what the log has after the ring. Blocking."""
+    while page := log.since(replica.lesson, replica.ring.head):
         for raw in page:
             event = _decode(raw)
             if event.seq > replica.state.seq:
                 apply(replica.state, event)
             replica.ring.push(raw, event.at)
-    return replica
 
 
 def _thawed(lesson: int, epoch: str, head: int) -> Replica | None:
@@ -74,6 +81,7 @@ def awake(lesson: int) -> Replica | None:
 def keep(replica: Replica) -> None:
     """Let other threads of this process find a replica that is kept up to date."""
     _awake[replica.lesson] = replica
+    _resting.pop(replica.lesson, None)
 
 
 def let_go(replica: Replica) -> None:
@@ -83,12 +91,30 @@ def let_go(replica: Replica) -> None:
 
 
 def current(lesson: int) -> LessonState:
-    """Return the lesson's state for reading from any thread: the one kept up to date here, else folded anew.
+    """Return the lesson's state for reading from any thread: the one kept up to date here, else brought up to date.
 
-    Raises Lesson.DoesNotExist.
+    Blocking: two queries where it is not kept. Raises Lesson.DoesNotExist.
     """
-    replica = awake(lesson) or load(lesson)
+    replica = awake(lesson) or _roused(lesson)
     return replica.state
+
+
+def _roused(lesson: int) -> Replica:
+    """Return the replica that threads share of a lesson that no hub keeps here, as far as the log goes.
+
+    Folding a full board anew takes 300 ms, and there is a request for each who joins.
+    """
+    with _rousing:
+        epoch, head = Lesson.objects.values_list("epoch", "head").get(pk=lesson)
+        replica = _resting.pop(lesson, None)
+        if replica is None or replica.epoch != epoch or replica.state.seq > head:
+            replica = load(lesson)
+        else:
+            _read_on(replica)
+        _resting[lesson] = replica
+        if len(_resting) > KEEP_RESTING:
+            del _resting[next(iter(_resting))]
+        return replica
 
 
 def freeze(replica: Replica) -> bytes:
@@ -119,3 +145,5 @@ def _superfluous(seqs: list[int]) -> list[int]:
 
 
 _awake: "WeakValueDictionary[int, Replica]" = WeakValueDictionary()
+_resting: dict[int, Replica] = {}
+_rousing = threading.Lock()

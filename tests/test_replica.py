@@ -8,7 +8,7 @@ import random
 import pytest
 
 from classrooms import log, replica
-from classrooms.lesson import state_json
+from classrooms.lesson import LessonState, state_json
 from classrooms.models import Lesson, Snapshot
 from classrooms.replica import Replica
 from tests.support.road import append, joined, live_lesson, post, server_entry
@@ -41,12 +41,8 @@ def lively_lesson(count: int) -> int:
     return lesson
 
 
-def same(one: Replica, other: Replica) -> bool:
-    return (one.state.seq, one.state.at, state_json(one.state)) == (
-        other.state.seq,
-        other.state.at,
-        state_json(other.state),
-    )
+def same(one: LessonState, other: LessonState) -> bool:
+    return (one.seq, one.at, state_json(one)) == (other.seq, other.at, state_json(other))
 
 
 def store(kept: Replica) -> None:
@@ -69,7 +65,7 @@ def test_a_snapshot_and_its_tail_are_the_full_fold(database: str) -> None:
     from_zero = replica.load(lesson)
     assert from_zero.snapshot_seq == 0
     assert from_zero.state.seq == 58
-    assert same(with_snapshot, from_zero)
+    assert same(with_snapshot.state, from_zero.state)
 
 
 def test_a_woken_ring_is_warm_beyond_the_snapshot(lesson: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,7 +80,7 @@ def test_a_woken_ring_is_warm_beyond_the_snapshot(lesson: int, monkeypatch: pyte
     woken = replica.load(lesson)
     assert (woken.ring.floor, woken.ring.head) == (400, 401), "the events after the snapshot are always there"
     assert woken.ring.time_of(400) == json.loads(log.since(lesson, 399)[0])["at"]
-    assert same(woken, replica.load(lesson))
+    assert same(woken.state, replica.load(lesson).state)
 
 
 def test_a_snapshot_that_cannot_be_read_is_passed_over(lesson: int, caplog: pytest.LogCaptureFixture) -> None:
@@ -100,7 +96,7 @@ def test_a_snapshot_that_cannot_be_read_is_passed_over(lesson: int, caplog: pyte
         woken = replica.load(lesson)
         assert woken.snapshot_seq in (*good, 0)
         Snapshot.objects.all().delete()
-        assert same(woken, replica.load(lesson))
+        assert same(woken.state, replica.load(lesson).state)
         whole = replica.load(lesson)
     assert caplog.text.count("cannot be read") >= 3
 
@@ -177,3 +173,35 @@ def test_a_replica_that_its_owner_dropped_is_not_held(lesson: int) -> None:
     replica.keep(replica.load(lesson))
     gc.collect()
     assert replica.awake(lesson) is None
+
+
+def test_a_lesson_that_no_hub_keeps_is_folded_once(lesson: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    loads: list[int] = []
+    load = replica.load
+
+    def counting(lesson: int) -> Replica:
+        loads.append(lesson)
+        return load(lesson)
+
+    monkeypatch.setattr(replica, "load", counting)
+    assert [replica.current(lesson).seq for _ in range(3)] == [400] * 3
+    append(lesson, post("x:1"))
+    assert same(replica.current(lesson), load(lesson).state)
+    assert loads == [lesson]
+    log.renew_epoch(lesson, load(lesson).epoch)
+    assert replica.current(lesson).seq == 401
+    assert loads == [lesson] * 2, "another history is folded anew"
+
+
+def test_of_lessons_that_no_hub_keeps_the_latest_are_remembered(
+    file_database: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replica, "KEEP_RESTING", 2)
+    first, second, third = (live_lesson() for _ in range(3))
+    replica._resting.clear()
+    for lesson in (first, second, first, third):
+        replica.current(lesson)
+    assert list(replica._resting) == [first, third]
+    kept = replica.load(first)
+    replica.keep(kept)
+    assert list(replica._resting) == [third], "one that a hub keeps is not kept twice"
