@@ -243,6 +243,16 @@ def test_a_page_of_ours_that_uploads_is_told_where_to_go(teacher: User, settings
     assert (answer.status_code, answer.json()) == (201, {"location": page_of(Deck.objects.get())})
 
 
+def test_a_decks_page_leads_on_to_a_lesson_with_it(classroom: Classroom, teacher: User, assistant: User) -> None:
+    make_deck(teacher, title="Other")
+    deck, client = make_deck(teacher), client_of(teacher)
+    start = page_of(classroom, "start") + f"?decks={deck.pk}"
+    assert start in text_of(client.get(page_of(deck)))
+    assert text_of(client.get(start)).count(" checked") == 1
+    assert f'value="{deck.pk}" checked' in text_of(client.get(start))
+    assert page_of(classroom, "start") not in text_of(client_of(assistant).get(page_of(make_deck(assistant))))
+
+
 @pytest.mark.parametrize(
     ("code", "said"),
     [

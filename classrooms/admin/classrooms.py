@@ -268,7 +268,7 @@ class ClassroomAdmin(OwnedAdmin):
             "classroom": classroom,
             "form": form,
             "choices": decks.shelf(form.ready),
-            "chosen": [int(pk) for pk in request.POST.getlist("decks") if pk.isdecimal()],
+            "chosen": [int(pk) for pk in (request.POST or request.GET).getlist("decks") if pk.isdecimal()],
             "unready": own.filter(status__in=UNFINISHED).count(),
             "live": live,
             "leads": role_in(classroom, request) in LEADS,

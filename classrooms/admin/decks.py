@@ -16,8 +16,11 @@ from django.utils.html import format_html
 
 from classrooms import decks
 from classrooms.admin.site import OwnedAdmin, teach, user_of, when
+from classrooms.models import Classroom, Staff
 from classrooms.refusals import Refused
 from whiteboard.models import Deck
+
+ROOMS = 3  # classrooms that a deck's page offers to start a lesson in
 
 
 class UploadForm(forms.Form):
@@ -30,12 +33,12 @@ class UploadForm(forms.Form):
 class Shown(admin.SimpleListFilter):
     """Decks that are offered when a lesson starts, or those that are hidden."""
 
-    title = "place"
+    title = "deck"
     parameter_name = "hidden"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Name the two."""
-        return [("0", "On the shelf"), ("1", "Hidden")]
+        return [("0", "Offered"), ("1", "Hidden")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Deck]) -> QuerySet[Deck]:
         """Keep the chosen ones."""
@@ -89,10 +92,10 @@ class DeckAdmin(OwnedAdmin):
         """Say when it came."""
         return when(deck.created_at)
 
-    @admin.display(description="Place", ordering="hidden")
+    @admin.display(description="When a lesson starts", ordering="hidden")
     def shown(self, deck: Deck) -> str:
         """Say whether it is offered when a lesson starts."""
-        return "Hidden" if deck.hidden else "On the shelf"
+        return "Hidden" if deck.hidden else "Offered"
 
     @admin.action(description="Hide the selected decks", permissions=["change"])
     def hide(self, request: HttpRequest, queryset: QuerySet[Deck]) -> None:
@@ -151,10 +154,12 @@ class DeckAdmin(OwnedAdmin):
         deck = self.get_object(request, object_id)
         context = extra_context or {}
         if deck is not None:
+            led = Staff.objects.filter(user=user_of(request)).exclude(role=Staff.Role.ASSISTANT)
             context |= {
                 "slides": deck.slides.all(),
                 "state": decks.describe(deck),
                 "unfinished": decks.unfinished(deck),
+                "rooms": Classroom.objects.filter(pk__in=led.values("classroom"))[:ROOMS],
             }
         return super().change_view(request, object_id, form_url, context)
 

@@ -77,6 +77,7 @@ const watchPages = (deck) => {
   const state = part("state", HTMLElement);
   const bar = part("done", HTMLProgressElement);
   const pages = part("pages", HTMLOListElement);
+  const nextStep = part("next-step", HTMLElement);
 
   /** @param {{number: number, image: string, width: number, height: number}} slide */
   const add = (slide) => {
@@ -100,6 +101,7 @@ const watchPages = (deck) => {
     bar.max = answer.pages || 1;
     bar.value = answer.pages_done;
     bar.hidden = !answer.unfinished;
+    nextStep.hidden = answer.status !== "ready";
     if (answer.unfinished) setTimeout(next, POLL);
   };
 
