@@ -21,6 +21,7 @@ export function tray({ store, session }) {
   watch(store, ["tray"], () => {
     const count = store.tray.length;
     button.hidden = count === 0;
+    byId("tools").toggleAttribute("data-tray", count > 0);
     write(button.querySelector("span"), tn(count, "{n} not taken", "{n} not taken"));
     keyed(byId("tray-rows"), store.tray, (entry) => entry.id, (entry) => row(session, entry), () => {});
     if (count === 0 && byId("tray").open) close("tray");
