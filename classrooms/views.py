@@ -33,9 +33,7 @@ def lesson(request: HttpRequest, lesson: int) -> HttpResponse:
         raise Http404
     staff = access.staff_of(found.classroom, request.user)
     if staff is not None:
-        join_url = request.build_absolute_uri(reverse("join", args=[found.classroom.code]))
-        qr = segno.make(join_url, micro=False).svg_data_uri(scale=1, border=2)
-        return _lesson(request, found, access.role_of(staff), join_url=join_url, qr=qr)
+        return _lesson(request, found, access.role_of(staff))
     try:
         seat = access.by_session(found, request.session)
     except Refused as refusal:
@@ -45,7 +43,11 @@ def lesson(request: HttpRequest, lesson: int) -> HttpResponse:
     return _lesson(request, found, seat.role, seat)
 
 
-def _lesson(request: HttpRequest, found: Lesson, role: Role, seat: Seat | None = None, **more: str) -> HttpResponse:
+def _lesson(request: HttpRequest, found: Lesson, role: Role, seat: Seat | None = None) -> HttpResponse:
     """Render the page; the code and its QR are for staff alone."""
     context = {"lesson": found, "classroom": found.classroom, "role": role, "pass": pass_for(seat) if seat else None}
-    return render(request, "lesson.html", context | {"join_url": "", "qr": ""} | more)
+    if role is not Role.STUDENT:
+        address = request.build_absolute_uri(reverse("join", args=[found.classroom.code]))
+        qr = segno.make(address, micro=False).svg_data_uri(scale=1, border=2)
+        context |= {"join_host": request.get_host(), "qr": qr}
+    return render(request, "lesson.html", context)

@@ -98,13 +98,16 @@ def test_staff_find_the_code_and_ask_for_their_pass(
     assert f'data-role="{role}"' in html
     assert CODE in html
     assert "data:image/svg+xml" in unescape(html)
+    assert "testserver</b> and type" in html
 
 
 def test_a_guest_whom_the_instructor_made_an_assistant_has_the_page_of_one(live: Lesson) -> None:
     client = guest()
     who = '{"participant":"u1","name":"Ana","role":"assistant","color":"#8b4fbf"}'
     log.append(live.pk, [log.Entry("person.joined", None, "joined:u1", who)]).result(10)
-    assert 'data-role="assistant"' in page(client, live)
+    html = page(client, live)
+    assert 'data-role="assistant"' in html
+    assert "data:image/svg+xml" in unescape(html)
 
 
 @pytest.mark.parametrize("who", ["nobody", "outsider", "ana"])
