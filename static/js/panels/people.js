@@ -110,7 +110,9 @@ function drawHere(app) {
   const empty = byId("people-empty");
   const words = emptyWords(store, named, known, shown);
   empty.hidden = words === "";
-  write(empty, words);
+  write(/** @type {Element} */ (empty.querySelector("span")), words);
+  const share = empty.querySelector("button");
+  if (share) share.hidden = !named || known.length !== 1;
 }
 
 /** @param {import("../store.js").Store} store @param {boolean} named @param {Entry[]} known @param {Entry[]} shown */
@@ -118,7 +120,7 @@ function emptyWords(store, named, known, shown) {
   if (!named) return t("In a class this large, names are shown to the teachers only.");
   if (shown.length > ROWS) return t("And {n} more. Use Find to reach somebody.", { n: shown.length - ROWS });
   if (known.length > 0 && shown.length === 0) return t("Nobody here has a name like that.");
-  if (known.length === 1 && amStaff(store)) return t("You are alone so far. Show the join code: press the button with its letters, or open the menu at the top right.");
+  if (known.length === 1 && amStaff(store)) return t("You are alone so far. Show your students how to join.");
   if (known.length === 1) return t("You are the first one here. Look through the pages, or draw on this one.");
   return "";
 }
@@ -146,7 +148,9 @@ function row(entry, ...rest) {
 /** @param {import("../store.js").Store} store @param {HTMLElement} element @param {Entry} entry */
 function updateRow(store, element, entry) {
   write(/** @type {Element} */ (element.querySelector(".avatar")), initials(entry.name));
-  write(/** @type {Element} */ (element.querySelector(".name span")), entry.name);
+  const name = /** @type {HTMLElement} */ (element.querySelector(".name span"));
+  write(name, entry.name);
+  set(name, "title", entry.name);
   const role = entry.id === store.me.id ? t("you") : entry.role === "instructor" ? t("instructor") : entry.role === "assistant" ? t("assistant") : "";
   write(/** @type {Element} */ (element.querySelector(".name small")), role);
   const pen = /** @type {HTMLElement|null} */ (element.querySelector("[data-allows]"));

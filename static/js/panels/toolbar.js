@@ -30,7 +30,7 @@ export function toolbar({ store, toolbox, desk }) {
     markAll(toolbox, groups);
   });
   toolbox.choose(toolbox.chosen.name);
-  watch(store, ["policy", "people", "me", "status"], () => {
+  watch(store, ["policy", "people", "hands", "me", "status"], () => {
     const open = mayDraw(store);
     if (!open) desk.interrupt();
     toolbox.allow(open);
@@ -117,6 +117,7 @@ function showWords(store, open) {
   if (!lesson || open) return;
   const ended = lesson.status === "ended";
   swapIcon(words, ended ? "check" : "lock");
-  const why = lesson.policy.draw === "chosen" ? t("Only chosen people draw now. Raise your hand to be chosen.") : t("Only the teacher draws now");
+  const asks = lesson.hands.includes(store.me.id) ? t("Only chosen people draw now. Your hand is up.") : t("Only chosen people draw now. Raise your hand to be chosen.");
+  const why = lesson.policy.draw === "chosen" ? asks : t("Only the teacher draws now");
   write(words.querySelector("span"), ended ? t("The lesson has ended. The board stays as it is.") : why);
 }
