@@ -15,7 +15,7 @@ run: .venv/run.stamp
 test: .venv/dev.stamp
 	@exec tests/run
 
-lint: .venv/dev.stamp node_modules/.package-lock.json
+lint: .venv/dev.stamp
 	@exec tests/lint
 
 bench: .venv/dev.stamp
