@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -34,6 +35,8 @@ def serve(host: str, port: int, *, listening: Callable[[], None]) -> None:
     """Serve in this thread until SIGINT or SIGTERM; `listening` is called once connections are accepted."""
     from twisted.internet import error, reactor  # the import settles which reactor it is: Daphne's must come first
 
+    from classroom_site.bounds import bound
+
     class Announcing(Server):  # type: ignore[misc]  # Daphne has no types
         def __init__(self, **options: Any) -> None:
             # Twisted leaves a SIGINT handler of ours alone, and an exception raised by one is lost in whatever runs.
@@ -41,7 +44,12 @@ def serve(host: str, port: int, *, listening: Callable[[], None]) -> None:
 
         def listen_success(self, port: object) -> None:
             super().listen_success(port)
+            self.readers = bound(self)
             listening()
+
+        def timeout_checker(self) -> None:
+            self.readers.look(time.monotonic())
+            super().timeout_checker()
 
     def stop() -> None:
         with contextlib.suppress(error.ReactorNotRunning):  # the second Ctrl-C

@@ -1,0 +1,122 @@
+"""What one connection may cost the server, however much it sends and however little it reads."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+import pytest
+
+from classroom_site.bounds import STUCK, UNREAD, UNREAD_BY_ALL, Readers
+from tests.support.server import Server
+
+MEGABYTE = 1024 * 1024
+PAGE = "/static/staticfiles.json"  # the longest text that is to be had without a ticket
+
+
+class Pipe:
+    """A transport of which the network takes nothing."""
+
+    def __init__(self, waiting: int) -> None:
+        self.dataBuffer = b"x" * 10
+        self.offset = 10
+        self._tempDataLen = waiting
+        self.cut = False
+
+    def abortConnection(self) -> None:  # noqa: N802 - Twisted's name
+        self.cut = True
+
+
+def test_who_asks_for_more_before_reading_what_they_got_is_cut_off() -> None:
+    readers, modest, greedy = Readers(), Pipe(UNREAD), Pipe(UNREAD + 1)
+    assert readers.asks(modest, 0.0)
+    assert not readers.asks(greedy, 0.0)
+    assert (modest.cut, greedy.cut) == (False, True)
+
+
+def test_who_reads_nothing_for_long_is_cut_off_and_who_reads_slowly_is_not() -> None:
+    readers, stuck, slow = Readers(), Pipe(0), Pipe(0)
+    assert readers.asks(stuck, 0.0)
+    assert readers.asks(slow, 0.0)
+    stuck._tempDataLen = slow._tempDataLen = 2 * UNREAD
+    readers.look(1.0)
+    for second in range(2, int(STUCK) + 4):
+        slow._tempDataLen -= 1
+        readers.look(second)
+    assert (stuck.cut, slow.cut) == (True, False)
+
+
+def test_while_too_much_waits_in_all_those_for_whom_most_waits_are_cut_off() -> None:
+    readers = Readers()
+    pipes = [Pipe(0) for _ in range(4)]
+    for pipe, share in zip(pipes, (0.1, 0.7, 0.2, 0.3), strict=True):
+        readers.asks(pipe, 0.0)
+        pipe._tempDataLen = int(share * UNREAD_BY_ALL)
+    readers.look(1.0)
+    assert [pipe.cut for pipe in pipes] == [False, True, False, False]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with Server(env={"DECK_MAX_BYTES": str(MEGABYTE)}) as server:
+        yield server
+
+
+@contextmanager
+def connected(server: Server) -> Iterator[socket.socket]:
+    with closing(socket.create_connection(("127.0.0.1", server.port), timeout=20)) as connection:
+        yield connection
+
+
+def ask(connection: socket.socket, line: str, *headers: str) -> None:
+    connection.sendall("\r\n".join([f"{line} HTTP/1.1", "Host: 127.0.0.1", *headers, "", ""]).encode())
+
+
+def read_all(connection: socket.socket) -> bytes:
+    """Return what comes until the other side ends, one way or the other."""
+    parts = []
+    try:
+        while part := connection.recv(MEGABYTE):
+            parts.append(part)
+    except ConnectionError:
+        pass
+    return b"".join(parts)
+
+
+def test_many_questions_at_once_and_no_answer_read_end_the_connection(server: Server) -> None:
+    with connected(server) as connection:
+        ask(connection, f"GET {PAGE}", "Connection: close")
+        once = len(read_all(connection))
+    times = 30 * MEGABYTE // once  # the kernel takes some megabytes by itself
+    with connected(server) as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        for _ in range(times):
+            try:
+                ask(connection, f"GET {PAGE}")
+            except ConnectionError:
+                break
+        assert len(read_all(connection)) < times * once / 2
+
+
+@pytest.mark.parametrize("length", ["Content-Length: 100000000", "Transfer-Encoding: chunked"])
+def test_a_body_without_end_is_not_kept(server: Server, length: str) -> None:
+    chunk = b"x" * 65536
+    piece = chunk if "Length" in length else b"10000\r\n" + chunk + b"\r\n"
+    sent = 0
+    with connected(server) as connection:
+        ask(connection, "POST /api/join/", "Content-Type: application/json", length)
+        try:
+            while sent < 50 * MEGABYTE:
+                connection.sendall(piece)
+                sent += len(chunk)
+        except ConnectionError:
+            pass
+    assert sent < 40 * MEGABYTE
+
+
+def test_a_body_that_is_somewhat_too_large_still_gets_its_sentence(server: Server) -> None:
+    body = b'{"code":"' + b"x" * (MEGABYTE + MEGABYTE // 2) + b'"}'
+    with connected(server) as connection:
+        ask(connection, "POST /api/join/", "Content-Type: application/json", f"Content-Length: {len(body)}",
+            "Connection: close")  # fmt: skip
+        connection.sendall(body)
+        assert b'"too_large"' in read_all(connection)
