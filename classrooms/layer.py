@@ -62,10 +62,10 @@ class Layer:
     async def stop(self) -> None:
         """End every task and give the connections back."""
         self._receiver = None
-        for task in self._tasks:
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        while self._tasks:  # redis-py's time-outs may take a cancellation for their own, so it is said until it is heard
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.wait(self._tasks, timeout=1)
         if not self._alone:
             try:
                 await self._layer.flush()
