@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import resource
 import signal
 import threading
 import time
@@ -13,6 +14,7 @@ from daphne.server import Server, twisted_loop
 
 BACKLOG = 4096  # a school that comes back after a break connects within a second
 FRAME_BYTES = 128 * 1024  # twice the protocol's limit: a frame somewhat too large is refused by its code, not cut off
+DESCRIPTORS = 65_536  # each connection takes one
 FAREWELL = 1.0  # seconds that connections get to close; what a thread does after that is cut off, as by a power cut
 
 
@@ -55,12 +57,21 @@ def serve(host: str, port: int, *, listening: Callable[[], None]) -> None:
         with contextlib.suppress(error.ReactorNotRunning):  # the second Ctrl-C
             reactor.stop()  # type: ignore[misc]  # the stub has it as an attribute
 
+    _open_more()
     for number in (signal.SIGINT, signal.SIGTERM):
         twisted_loop.add_signal_handler(number, stop)  # wakes the loop whichever thread the signal comes to
     reactor.addSystemEventTrigger("before", "shutdown", _hurry)  # type: ignore[arg-type]  # Twisted's stub is wrong
     interface = CommandLineInterface()
     interface.server_class = Announcing
     interface.run(flags(host, port))
+
+
+def _open_more() -> None:
+    """Raise the number of files that this process may have open: most begin at 1,024, and a school has more."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = DESCRIPTORS if most == resource.RLIM_INFINITY else min(DESCRIPTORS, most)
+    with contextlib.suppress(ValueError, OSError):  # some systems have a limit below the one that they tell
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def _hurry() -> None:

@@ -3,6 +3,7 @@
 `docs/settings.md` lists every variable; a test holds the two together.
 """
 
+import logging
 import os
 import secrets
 from functools import partial
@@ -230,9 +231,22 @@ DECK_MAX_PAGES = env.int("DECK_MAX_PAGES", default=200)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 
+
+def _brief(record: logging.LogRecord) -> bool:
+    """Leave a traceback out of the log."""
+    record.exc_info = None
+    return True
+
+
+# A log is for the operator: a request that was refused is the asker's affair, and a scanner makes thousands of them.
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        "django.security.DisallowedHost": {"filters": ["brief"]},  # but a host that is missing in ALLOWED_HOSTS is not
+    },
+    "filters": {"brief": {"()": "django.utils.log.CallbackFilter", "callback": _brief}},
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="WARNING")},

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.core.exceptions import RequestDataTooBig
 from drf_spectacular.utils import OpenApiResponse
 from rest_framework import exceptions, serializers
 from rest_framework.parsers import JSONParser
@@ -43,6 +44,8 @@ def with_refusals(result: dict[str, Any], **_: Any) -> dict[str, Any]:
 
 def refused(error: Exception, context: dict[str, Any]) -> Response | None:
     """Translate every exception of a view into `{"code","message","after"?}`; what is no refusal is our own failure."""
+    if isinstance(error, RequestDataTooBig):
+        error = Refused(Code.TOO_LARGE)
     if isinstance(error, Refused):
         after = {} if error.after is None else {"after": error.after}
         asked = {"WWW-Authenticate": "Ticket"} if error.status == 401 else None

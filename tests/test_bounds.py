@@ -1,8 +1,10 @@
 """What one connection may cost the server, however much it sends and however little it reads."""
 
+import resource
 import socket
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -119,4 +121,40 @@ def test_a_body_that_is_somewhat_too_large_still_gets_its_sentence(server: Serve
         ask(connection, "POST /api/join/", "Content-Type: application/json", f"Content-Length: {len(body)}",
             "Connection: close")  # fmt: skip
         connection.sendall(body)
+        assert b'"too_large"' in read_all(connection)
+
+
+def test_a_server_opens_as_many_files_as_the_system_lets_it() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 256), hard))
+    try:
+        with Server() as server:
+            assert server.process is not None
+            limits = Path(f"/proc/{server.process.pid}/limits").read_text()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    allowed = next(line.split()[3] for line in limits.splitlines() if line.startswith("Max open files"))
+    assert int(allowed) > 256
+
+
+def test_what_askers_do_wrong_hardly_fills_the_log_and_static_files_are_what_they_say(server: Server) -> None:
+    with connected(server) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n")
+        assert read_all(connection).startswith(b"HTTP/1.1 400")
+    with connected(server) as connection:
+        ask(connection, "GET /nothing", "Connection: close")
+        assert read_all(connection).startswith(b"HTTP/1.1 404")
+    with connected(server) as connection:
+        ask(connection, f"GET {PAGE}", "Connection: close")
+        assert b"x-content-type-options: nosniff" in read_all(connection).lower()
+    told = server.log.splitlines()
+    assert len(told) == 1
+    assert "evil.example" in told[0], "an operator may have forgotten this name"
+
+
+def test_json_beyond_what_django_reads_is_refused_like_any_other(server: Server) -> None:
+    with connected(server) as connection:
+        ask(connection, "POST /api/join/", "Content-Type: application/json", "Content-Length: 2500000",
+            "Connection: close")  # fmt: skip
+        connection.sendall(b" " * 2_500_000)
         assert b'"too_large"' in read_all(connection)
