@@ -103,6 +103,7 @@ export class Board {
     this.#page = page?.id ?? null;
     const { width, height } = pageSize(page);
     this.element.style.setProperty("--ratio", String(width / height));
+    if (page) this.element.removeAttribute("data-early");
     this.slide.show(page?.slide, this.#across());
     this.slide.prepare([pages[index + 1]?.slide, pages[index + 2]?.slide], this.#across());
     if (!turned) return;
