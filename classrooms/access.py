@@ -4,6 +4,7 @@ import re
 import time
 import unicodedata
 from collections.abc import MutableMapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +17,8 @@ from django.db.models import F
 
 from classrooms import replica
 from classrooms.guesses import Curiosity, Guesses, Proven
+from classrooms.kinds import MAX_NAME, clean_name
 from classrooms.lesson import LessonState
-from classrooms.messages import clean_name
 from classrooms.models import CODE_ALPHABET, CODE_LENGTH, Classroom, Lesson, Participant, Staff
 from classrooms.refusals import Code, Refused
 from classrooms.roles import STAFF, Role
@@ -241,8 +242,8 @@ def _name_of(user: User) -> str:
     """Return an account's name as `clean_name` has one; accounts may be called anything."""
     for text in (user.get_full_name(), user.get_username()):
         shown = "".join(char if char.isprintable() else " " for char in unicodedata.normalize("NFC", text))
-        if name := " ".join(shown.split())[:40].strip():
-            return name
+        with suppress(Refused):
+            return clean_name(" ".join(shown.split())[:MAX_NAME])
     return "Teacher"
 
 

@@ -27,6 +27,8 @@ _COLOR = re.compile(COLOR_PATTERN[1:-1])
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})  # controls, bidi and zero-width characters, line breaks
 _BLANKS = " \n\t\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
 _JOINERS = "\u200c\u200d"  # part of how Persian and the scripts of India are written, and of many emojis
+_UNSEEN = "\u115f\u1160\u2800\u3164\uffa0"  # count as letters or symbols, and show nothing
+MAX_MARKS = 4  # in a row: no script needs more, and a tower of them covers the lines above
 
 
 def clean_name(text: str) -> str:
@@ -34,7 +36,10 @@ def clean_name(text: str) -> str:
     name = unicodedata.normalize("NFC", text).strip(_BLANKS)
     if any(unicodedata.category(char) in _HIDDEN and char not in _JOINERS for char in name):
         raise Refused(Code.BAD_FRAME, message="A name has letters only: no hidden characters.")
-    if not name.strip(_BLANKS + _JOINERS):
+    marks = "".join("m" if unicodedata.category(char) in ("Mn", "Me") else " " for char in name)
+    if "m" * (MAX_MARKS + 1) in marks:
+        raise Refused(Code.BAD_FRAME, message="A name has letters only: no towers of marks.")
+    if not name.strip(_BLANKS + _JOINERS + _UNSEEN):
         raise Refused(Code.BAD_FRAME, message="Type your name first.")
     if len(name) > MAX_NAME:
         raise Refused(Code.TOO_LONG, message=f"A name has at most {MAX_NAME} letters.")

@@ -295,6 +295,8 @@ def test_other_accounts_have_no_seat(live: Lesson, who: str, request: pytest.Fix
         ("A\tda\n", "\x00", "ada", "A da"),
         ("x" * 39, "yz", "ada", "x" * 39),
         ("", "", "\u200b", "Teacher"),
+        ("Z" + "\u0316" * 9, "", "ada", "ada"),
+        ("", "", "\u3164", "Teacher"),
     ],
 )
 def test_an_accounts_name_becomes_one_that_the_log_takes(

@@ -246,6 +246,9 @@ def test_the_servers_own_events_are_drafted_or_refused_as_well() -> None:
         ("علی\u200cرضا", "علی\u200cرضا"),
         ("x" * 40, "x" * 40),
         ("李 明", "李 明"),
+        ("Nguyễn Thị Ổn", "Nguyễn Thị Ổn"),
+        ("שָׁלוֹם", "שָׁלוֹם"),
+        ("Z" + "\u0316" * 4 + "e", "Z" + "\u0316" * 4 + "e"),
     ],
 )
 def test_a_name_is_made_clean(text: str, name: str) -> None:
@@ -253,8 +256,12 @@ def test_a_name_is_made_clean(text: str, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", " ", "\u200b", "\u200c", "a\u202eb", "a\nb", "a\x00", "\u2066a", "\ud800", "x" * 41]
-)
+    "text",
+    [
+        "", " ", "\u200b", "\u200c", "a\u202eb", "a\nb", "a\x00", "\u2066a", "\ud800", "x" * 41,
+        "\u3164", " \u2800\u200d\u115f", "Z" + "\u0316" * 5,
+    ],
+)  # fmt: skip
 def test_a_name_is_refused(text: str) -> None:
     with pytest.raises(Refused) as caught:
         clean_name(text)
