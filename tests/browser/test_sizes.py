@@ -1,4 +1,4 @@
-"""Every tool within reach, whatever the window: a phone upright and sideways, a page at 200 %, with and without tray."""
+"""Every tool within reach, whatever the window: a phone upright and sideways, a page at 200 %, with a tray or none."""
 
 import pytest
 from playwright.sync_api import Page
