@@ -3,7 +3,7 @@
 import resource
 import socket
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -122,6 +122,23 @@ def test_a_body_that_is_somewhat_too_large_still_gets_its_sentence(server: Serve
             "Connection: close")  # fmt: skip
         connection.sendall(body)
         assert b'"too_large"' in read_all(connection)
+
+
+FRAMES = {"parts of a message": b"\x00", "pings": b"\x89", "pongs": b"\x8a"}
+
+
+@pytest.mark.parametrize("kind", FRAMES)
+def test_frames_that_are_no_messages_are_counted_too(server: Server, kind: str) -> None:
+    with connected(server) as connection:
+        connection.settimeout(5)  # a socket without `hello` is closed after 10 s in any case
+        key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
+        ask(connection, "GET /live/lessons/1/socket/", "Upgrade: websocket", "Connection: Upgrade", key,
+            "Sec-WebSocket-Version: 13", "Sec-WebSocket-Protocol: lectern.1")  # fmt: skip
+        assert connection.recv(4096).startswith(b"HTTP/1.1 101")
+        empty = b"\x80\x00\x00\x00\x00"  # masked, as a client's frames are
+        with suppress(ConnectionError):
+            connection.sendall(b"\x01" + empty + (FRAMES[kind] + empty) * 10_000)
+        read_all(connection)
 
 
 def test_a_server_opens_as_many_files_as_the_system_lets_it() -> None:
