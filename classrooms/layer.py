@@ -62,7 +62,7 @@ class Layer:
     async def stop(self) -> None:
         """End every task and give the connections back."""
         self._receiver = None
-        while self._tasks:  # redis-py's time-outs may take a cancellation for their own, so it is said until it is heard
+        while self._tasks:  # redis-py may take a cancellation for a time-out of its own: say it until it is heard
             for task in self._tasks:
                 task.cancel()
             await asyncio.wait(self._tasks, timeout=1)
