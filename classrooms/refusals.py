@@ -33,7 +33,7 @@ class Code(enum.StrEnum):
 
 
 SENTENCES: dict[Code, str] = {
-    Code.UNKNOWN_CODE: "No classroom has this code. Check the six letters on the board and try again.",
+    Code.UNKNOWN_CODE: "No classroom has this code. Look at the board again and compare each letter and digit.",
     Code.NOT_LIVE: "The lesson has not started yet. Stay here: you will come in when it does.",
     Code.DOOR_LOCKED: "The teacher has locked the door. Ask to be let in.",
     Code.REMOVED: "The teacher has removed you from this lesson. Ask the teacher if you think this is a mistake.",

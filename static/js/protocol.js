@@ -81,7 +81,7 @@ export const SIGNALS = ["ink", "drag", "cursor", "laser", "typing", "react"];
 
 /** Refusal code -> a sentence that says what to do. @type {Map<string, string>} */
 export const SENTENCES = new Map([
-  ["unknown_code", "No classroom has this code. Check the six letters on the board and try again."],
+  ["unknown_code", "No classroom has this code. Look at the board again and compare each letter and digit."],
   ["not_live", "The lesson has not started yet. Stay here: you will come in when it does."],
   ["door_locked", "The teacher has locked the door. Ask to be let in."],
   ["removed", "The teacher has removed you from this lesson. Ask the teacher if you think this is a mistake."],
