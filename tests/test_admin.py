@@ -287,9 +287,7 @@ def test_a_wrong_password_is_told_and_counted(teacher: User, client: Client) -> 
     assert "Too many tries" in answers[-1]
 
 
-def test_behind_our_proxy_one_guesser_locks_nobody_else_out(
-    teacher: User, client: Client, settings: Settings
-) -> None:
+def test_behind_our_proxy_one_guesser_locks_nobody_else_out(teacher: User, client: Client, settings: Settings) -> None:
     settings.HTTPS = True
 
     def sign_in(password: str, seen: str) -> int:
