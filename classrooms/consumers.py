@@ -6,6 +6,7 @@ import time
 from collections import deque
 from typing import Any
 
+from autobahn.exception import Disconnected  # what Daphne raises where ASGI asks for an OSError
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 
@@ -302,7 +303,7 @@ class SocketWriter:
                     self._consumer.room.advance(self._consumer.connection)
             if self._code is not None:
                 await self._consumer.close(code=self._code)
-        except OSError:  # the socket went away under us; `disconnect` follows
+        except (OSError, Disconnected):  # the socket went away under us; `disconnect` follows
             self._waiting.clear()
         except Exception:
             logger.exception("a socket could not be written to")

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any, cast
 
 import pytest
+from autobahn.exception import Disconnected
 
 from classrooms import consumers
 from classrooms.closes import Close
@@ -84,8 +85,11 @@ async def test_a_second_close_says_nothing_else(wire: Wire) -> None:
     assert wire.code == Close.REMOVED
 
 
-async def test_a_network_that_is_gone_is_no_error_of_ours(wire: Wire, caplog: pytest.LogCaptureFixture) -> None:
-    wire.error = ConnectionResetError()
+@pytest.mark.parametrize("gone", [ConnectionResetError(), Disconnected("a closed protocol")])
+async def test_a_network_that_is_gone_is_no_error_of_ours(
+    wire: Wire, caplog: pytest.LogCaptureFixture, gone: Exception
+) -> None:
+    wire.error = gone
     writer = writer_of(wire)
     writer.write(b"x")
     await idle(writer)
