@@ -15,6 +15,8 @@ from daphne.server import Server, twisted_loop
 BACKLOG = 4096  # a school that comes back after a break connects within a second
 FRAME_BYTES = 128 * 1024  # twice the protocol's limit: a frame somewhat too large is refused by its code, not cut off
 DESCRIPTORS = 65_536  # each connection takes one
+CLOSING = 5  # s for a client to answer a close frame, before the connection is reset and what is on its way is lost.
+# Autobahn cuts the end of the wait to a whole second: its own 1 s is anything down to nothing.
 FAREWELL = 1.0  # seconds that connections get to close; what a thread does after that is cut off, as by a power cut
 
 
@@ -47,6 +49,7 @@ def serve(host: str, port: int, *, listening: Callable[[], None]) -> None:
         def listen_success(self, port: object) -> None:
             super().listen_success(port)
             self.readers = bound(self)
+            self.ws_factory.setProtocolOptions(closeHandshakeTimeout=CLOSING)
             listening()
 
         def timeout_checker(self) -> None:

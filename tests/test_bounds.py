@@ -2,14 +2,18 @@
 
 import resource
 import socket
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from classroom_site.bounds import STUCK, UNREAD, UNREAD_BY_ALL, Readers
+from classrooms.closes import Close
 from tests.support.server import Server
+from tests.support.waiting import until
 
 MEGABYTE = 1024 * 1024
 PAGE = "/static/staticfiles.json"  # the longest text that is to be had without a ticket
@@ -127,18 +131,48 @@ def test_a_body_that_is_somewhat_too_large_still_gets_its_sentence(server: Serve
 FRAMES = {"parts of a message": b"\x00", "pings": b"\x89", "pongs": b"\x8a"}
 
 
+EMPTY_TEXT = b"\x81\x80\x00\x00\x00\x00"  # masked, as a client's frames are
+
+
+def upgrade(connection: socket.socket) -> None:
+    """Make a socket of lesson 1 of a connection; no `hello` is said."""
+    key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
+    ask(connection, "GET /live/lessons/1/socket/", "Upgrade: websocket", "Connection: Upgrade", key,
+        "Sec-WebSocket-Version: 13", "Sec-WebSocket-Protocol: lectern.1")  # fmt: skip
+    assert connection.recv(4096).startswith(b"HTTP/1.1 101")
+
+
 @pytest.mark.parametrize("kind", FRAMES)
 def test_frames_that_are_no_messages_are_counted_too(server: Server, kind: str) -> None:
     with connected(server) as connection:
         connection.settimeout(5)  # a socket without `hello` is closed after 10 s in any case
-        key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
-        ask(connection, "GET /live/lessons/1/socket/", "Upgrade: websocket", "Connection: Upgrade", key,
-            "Sec-WebSocket-Version: 13", "Sec-WebSocket-Protocol: lectern.1")  # fmt: skip
-        assert connection.recv(4096).startswith(b"HTTP/1.1 101")
+        upgrade(connection)
         empty = b"\x80\x00\x00\x00\x00"  # masked, as a client's frames are
         with suppress(ConnectionError):
             connection.sendall(b"\x01" + empty + (FRAMES[kind] + empty) * 10_000)
         read_all(connection)
+
+
+def patience(server: Server, phase: float) -> float:
+    """Return for how many seconds a server keeps a connection whose close frame nobody answers.
+
+    `phase` is the fraction of a second at which the server closes.
+    """
+    with connected(server) as connection:
+        upgrade(connection)
+        until(lambda: phase <= time.monotonic() % 1 < phase + 0.1)
+        connection.sendall(EMPTY_TEXT)  # no `hello`
+        since = time.monotonic()
+        said = read_all(connection)
+    assert b"\x88\x02" + Close.BAD_HELLO.to_bytes(2, "big") in said
+    return time.monotonic() - since
+
+
+def test_a_client_far_away_has_time_to_answer_a_close(server: Server) -> None:
+    with ThreadPoolExecutor() as pool:
+        waits = list(pool.map(lambda phase: patience(server, phase), (0.0, 0.2, 0.4, 0.6, 0.8)))
+    assert min(waits) > 3
+    assert max(waits) < 8
 
 
 def test_a_server_opens_as_many_files_as_the_system_lets_it() -> None:

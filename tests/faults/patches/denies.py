@@ -1,7 +1,6 @@
-"""A server that commits and then says that it did not, in three places, one op in so many.
+"""A server that commits and then says that it did not, in two places, one op in so many.
 
-The database: COMMIT succeeds and raises. The verb: the log's outcomes come back as `try_again`. The door: neither the
-verdict nor the author's own event leaves the process, and the connection is dropped.
+The database: COMMIT succeeds and raises. The verb: the log's outcomes come back as `try_again`.
 """
 
 import itertools
