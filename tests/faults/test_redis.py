@@ -1,6 +1,6 @@
 """Redis frozen for 30 s, killed and started again, emptied, and its subscribers cut off, under two server processes.
 
-Bounds: nobody is disconnected. A join answers within 1 s (p90 of them; 3 s at worst on a busy machine). Events reach
+Bounds: nobody is disconnected. Every join answers within 1 s. Events reach
 the other process's clients with p90 < 0.6 s while Redis is away. 3 s after it is back they are carried by Redis again:
 p90 < 0.15 s, which comparing heads, every 300 ms or more, cannot reach.
 """
@@ -18,7 +18,7 @@ from tests.support.server import Server
 from tests.support.services import Redis, running
 from tests.support.waiting import until_async
 
-JOIN_P90, JOIN_WORST = 1.0, 3.0  # s
+JOIN = 1.0  # s
 AWAY_P90 = 0.6  # s
 BACK_WITHIN = 3.0  # s
 FAST_P90 = 0.15  # s
@@ -93,8 +93,7 @@ async def survives(rig: Pair, breaks: Callable[[], object], mends: Callable[[], 
     await fast(rig, within=0)
     await rig.crowd.rest()
     assert [client.closes for client in rig.crowd.clients if client.closes] == []
-    assert percentile(took, 0.9) < JOIN_P90
-    assert max(took) < JOIN_WORST
+    assert max(took) < JOIN
     meanwhile = rig.crowd.latencies(broken, mended, elsewhere=True)
     assert len(meanwhile) > 5
     assert percentile(meanwhile, 0.9) < AWAY_P90
