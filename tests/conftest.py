@@ -10,8 +10,10 @@ from classrooms.models import Classroom
 
 pytest.register_assert_rewrite("tests.support")  # what the harness asserts is explained as in a test
 
+from tests.support.api import forgotten, live  # noqa: F401 - fixtures
 from tests.support.cast import make_classroom, make_user
 from tests.support.road import database, file_database, on_postgres, postgres_settings  # noqa: F401 - fixtures
+from tests.support.rooms import log, long_room, room  # noqa: F401 - fixtures
 from tests.support.server import Server
 from tests.support.services import Postgres, Redis, missing_services, running
 from tests.support.writer import in_writer  # noqa: F401 - a fixture

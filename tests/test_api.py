@@ -1,7 +1,6 @@
 """The REST door as browsers and programs meet it: joining, origins, tickets, events, tokens, and its manners."""
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -12,29 +11,13 @@ from pytest_django import Settings
 from rest_framework.authtoken.models import Token
 
 from classrooms import access, actions, log
-from classrooms.guesses import EACH, Curiosity, Guesses, Proven
+from classrooms.guesses import EACH
 from classrooms.models import Classroom, Lesson, Participant
 from classrooms.roles import Role
 from tests.support.api import Api, answer, join, ticketed
 from tests.support.cast import CODE, PASSWORD
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def forgotten(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Nobody has guessed anything yet, and the writer's thread lets go of the database afterwards."""
-    monkeypatch.setattr(access, "_codes", Guesses())
-    monkeypatch.setattr(access, "_proven", Proven())
-    monkeypatch.setattr(access, "_passwords", Guesses())
-    monkeypatch.setattr(access, "_waits", Curiosity())
-    yield
-    log.stop()
-
-
-@pytest.fixture
-def live(classroom: Classroom, teacher: User) -> Lesson:
-    return actions.start(classroom, title="Leaves", decks=[], by=teacher)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("forgotten")]
 
 
 # --- join --------------------------------------------------------------------------------------------------------

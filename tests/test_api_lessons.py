@@ -1,35 +1,17 @@
 """The REST door of staff: classrooms and lessons, and who sees which."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from classrooms import access, actions, log
-from classrooms.guesses import Curiosity, Guesses, Proven
+from classrooms import actions
 from classrooms.models import Classroom, Lesson, Staff
 from tests.support.api import Api, answer, join, ticketed
 from whiteboard.models import Deck
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def forgotten(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Nobody has guessed anything yet, and the writer's thread lets go of the database afterwards."""
-    monkeypatch.setattr(access, "_codes", Guesses())
-    monkeypatch.setattr(access, "_proven", Proven())
-    monkeypatch.setattr(access, "_passwords", Guesses())
-    monkeypatch.setattr(access, "_waits", Curiosity())
-    yield
-    log.stop()
-
-
-@pytest.fixture
-def live(classroom: Classroom, teacher: User) -> Lesson:
-    return actions.start(classroom, title="Leaves", decks=[], by=teacher)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("forgotten")]
 
 
 STAFF_DOORS = [

@@ -7,24 +7,8 @@ import pytest
 from classrooms.cursors import NO_MORE, NO_MORE_EVENTS, NO_MORE_SIGNALS, SLICE, TOO_SLOW
 from classrooms.room import Room
 from tests.support.road import sit, turn
-from tests.support.rooms import FakeLog, awake, clocked, enter, long_lesson
+from tests.support.rooms import FakeLog, clocked, enter
 from tests.support.waiting import until_async
-
-
-@pytest.fixture
-async def log() -> FakeLog:
-    return FakeLog()
-
-
-@pytest.fixture
-async def room(log: FakeLog) -> Room:
-    return awake(log)
-
-
-@pytest.fixture
-async def long_room(log: FakeLog) -> Room:
-    return long_lesson(log)
-
 
 # --- cursors -------------------------------------------------------------------------------------------------------
 

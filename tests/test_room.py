@@ -15,24 +15,8 @@ from classrooms.lesson import state_json
 from classrooms.refusals import Code, Refused
 from classrooms.room import Room
 from tests.support.road import sit, turn
-from tests.support.rooms import FakeLog, awake, clocked, enter, long_lesson
+from tests.support.rooms import FakeLog, clocked, enter
 from tests.support.waiting import until_async
-
-
-@pytest.fixture
-async def log() -> FakeLog:
-    return FakeLog()
-
-
-@pytest.fixture
-async def room(log: FakeLog) -> Room:
-    return awake(log)
-
-
-@pytest.fixture
-async def long_room(log: FakeLog) -> Room:
-    return long_lesson(log)
-
 
 # --- order ---------------------------------------------------------------------------------------------------------
 

@@ -1,14 +1,35 @@
 """Asking the REST door in the test's own process, as a browser or as a program does."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
+import pytest
 from django.contrib.auth.models import User
 from django.http import HttpResponse
 from django.test import Client
 from rest_framework.authtoken.models import Token
 
+from classrooms import access, actions, log
+from classrooms.guesses import Curiosity, Guesses, Proven
+from classrooms.models import Classroom, Lesson
 from tests.support.cast import CODE
+
+
+@pytest.fixture
+def forgotten(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Nobody has guessed anything yet, and the writer's thread lets go of the database afterwards."""
+    monkeypatch.setattr(access, "_codes", Guesses())
+    monkeypatch.setattr(access, "_proven", Proven())
+    monkeypatch.setattr(access, "_passwords", Guesses())
+    monkeypatch.setattr(access, "_waits", Curiosity())
+    yield
+    log.stop()
+
+
+@pytest.fixture
+def live(classroom: Classroom, teacher: User) -> Lesson:
+    return actions.start(classroom, title="Leaves", decks=[], by=teacher)
 
 
 class Api:

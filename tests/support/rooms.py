@@ -90,3 +90,18 @@ def clocked(monkeypatch: pytest.MonkeyPatch, *modules: str) -> list[float]:
     for module in modules:
         monkeypatch.setattr(f"classrooms.{module}.time", SimpleNamespace(monotonic=lambda: now[0]))
     return now
+
+
+@pytest.fixture
+async def log() -> FakeLog:
+    return FakeLog()
+
+
+@pytest.fixture
+async def room(log: FakeLog) -> Room:
+    return awake(log)
+
+
+@pytest.fixture
+async def long_room(log: FakeLog) -> Room:
+    return long_lesson(log)

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -37,7 +38,7 @@ def chromium_program() -> str | None:
     return shutil.which("chromium")
 
 
-class Service:
+class Service(ABC):
     """A child process with a directory of its own, listening on `port` of 127.0.0.1."""
 
     def __init__(self, name: str, port: int | None = None) -> None:
@@ -45,9 +46,9 @@ class Service:
         self.home = Path(tempfile.mkdtemp(prefix=f"lectern-{name}-"))
         self.process: subprocess.Popen[bytes] | None = None
 
+    @abstractmethod
     def command(self) -> list[str]:
         """Return what to run."""
-        raise NotImplementedError
 
     def user(self) -> str | None:
         """Return the account to run as; None is our own."""
