@@ -29,7 +29,7 @@ def teacher(people: People, run: Run) -> Desk:
     """Log in and open the lesson of the demo classroom."""
     page = people.window(run.url, viewport={"width": 1440, "height": 900})
     page.goto("/teach/")
-    page.locator("[name=username]").fill("teacher")
+    page.locator("[name=login]").fill("teacher")
     page.locator("[name=password]").fill(PASSWORD)
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Your classrooms")).to_be_visible()

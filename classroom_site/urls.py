@@ -20,6 +20,7 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("j/<str:code>/", views.home, name="join"),
     path("lessons/<int:lesson>/", views.lesson, name="lesson"),
+    path("teach/", include("classrooms.admin.account")),
     path("teach/", teach.urls),
     path("api/", include(api.urls)),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),

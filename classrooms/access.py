@@ -30,6 +30,7 @@ LESSONS_KEPT = 20  # in one session, the newest
 COLORS = (  # readable on white and beside each other; a participant's number picks one
     "#8b4fbf", "#bd5318", "#2f5fd0", "#0f7c86", "#6a7a1f", "#a8386b", "#17694f", "#b3261e", "#5d4ad1", "#8a5a00",
 )  # fmt: skip
+WRONG_PASSWORD = "This name and password do not belong together."  # noqa: S105 - a sentence
 _SESSION_KEY = "seats"
 _signer = signing.TimestampSigner(salt="lectern.ticket")
 
@@ -115,13 +116,23 @@ def by_ticket(ticket: str) -> Seat:
 
 
 def by_password(username: str, password: str, address: str) -> User:
-    """Return the account of a name and a password. Raises Refused: not_allowed, slow_down."""
-    _check(_passwords, address)
+    """Return the account of a name, or an e-mail address, and a password. Raises Refused: not_allowed, slow_down."""
+    may_try_password(address)
     user = authenticate(username=username, password=password)
     if not isinstance(user, User):
-        _passwords.count(address, time.monotonic())
-        raise Refused(Code.NOT_ALLOWED, message="This name and password do not belong together.")
+        password_was_wrong(address)
+        raise Refused(Code.NOT_ALLOWED, message=WRONG_PASSWORD)
     return user
+
+
+def may_try_password(address: str) -> None:
+    """Let an address try a password, before any work. Raises Refused: slow_down."""
+    _check(_passwords, address)
+
+
+def password_was_wrong(address: str) -> None:
+    """Count a wrong password of an address."""
+    _passwords.count(address, time.monotonic())
 
 
 def is_instructor(user: User | AnonymousUser) -> bool:

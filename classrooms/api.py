@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from allauth.mfa.utils import is_mfa_enabled
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import BigIntegerField, QuerySet
@@ -188,6 +189,10 @@ class TokenView(APIView):
         user = access.by_password(address=origins.address(request.META), **fields.validated_data)
         if not decks.teaches(user):
             raise Refused(Code.NOT_ALLOWED)
+        if is_mfa_enabled(user):
+            raise Refused(
+                Code.NOT_ALLOWED, message="Who signs in with a code too makes a token at /teach/account/."
+            )
         token, _ = Token.objects.get_or_create(user=user)
         return Response({"token": token.key})
 

@@ -274,13 +274,13 @@ def test_permissions_granted_in_djangos_tables_open_nothing(classroom: Classroom
 
 def test_signing_in_leads_to_the_classrooms(teacher: User, client: Client) -> None:
     User.objects.filter(pk=teacher.pk).update(is_staff=False)  # Django's own flag means nothing here
-    response = client.post("/teach/login/?next=/teach/", {"username": "teacher", "password": PASSWORD})
+    response = client.post("/teach/login/?next=/teach/", {"login": "teacher", "password": PASSWORD})
     assert (response.status_code, response["Location"]) == (302, "/teach/")
 
 
 def test_a_wrong_password_is_told_and_counted(teacher: User, client: Client) -> None:
     answers = [
-        text_of(client.post("/teach/login/", {"username": "teacher", "password": "wrong"}, REMOTE_ADDR="192.0.2.7"))
+        text_of(client.post("/teach/login/", {"login": "teacher", "password": "wrong"}, REMOTE_ADDR="192.0.2.7"))
         for _ in range(40)
     ]
     assert "do not belong together" in answers[0]
@@ -291,7 +291,7 @@ def test_behind_our_proxy_one_guesser_locks_nobody_else_out(teacher: User, clien
     settings.HTTPS = True
 
     def sign_in(password: str, seen: str) -> int:
-        fields = {"username": "teacher", "password": password}
+        fields = {"login": "teacher", "password": password}
         return client.post("/teach/login/", fields, headers={"X-Forwarded-For": seen}).status_code
 
     for _ in range(40):
@@ -301,7 +301,7 @@ def test_behind_our_proxy_one_guesser_locks_nobody_else_out(teacher: User, clien
 
 
 def test_signing_in_to_a_foreign_address_is_not_followed(teacher: User, client: Client) -> None:
-    response = client.post("/teach/login/?next=//evil.example/", {"username": "teacher", "password": PASSWORD})
+    response = client.post("/teach/login/?next=//evil.example/", {"login": "teacher", "password": PASSWORD})
     assert "evil" not in response["Location"]
 
 

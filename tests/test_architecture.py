@@ -19,8 +19,8 @@ ROWS = {
     "wiring": {"classroom_site"},
     "doors": {
         "classrooms.consumers", "classrooms.lane", "classrooms.fallback", "classrooms.origins",
-        "classrooms.rest", "classrooms.api", "classrooms.api_decks", "classrooms.views", "classrooms.admin",
-        "classrooms.management",
+        "classrooms.rest", "classrooms.api", "classrooms.api_decks", "classrooms.views", "classrooms.accounts",
+        "classrooms.admin", "classrooms.management",
     },
     "verbs": {"classrooms.actions", "classrooms.decks"},
     "hub": {

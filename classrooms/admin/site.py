@@ -5,7 +5,6 @@ from typing import Any, ClassVar, cast
 
 from django import forms
 from django.contrib import admin
-from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.models import User
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.db.models import Field, Model, QuerySet
@@ -16,9 +15,8 @@ from django.urls import URLPattern, URLResolver, reverse
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 
-from classrooms import access, decks, origins
+from classrooms import access, decks
 from classrooms.models import Classroom, Lesson, Staff
-from classrooms.refusals import Refused
 from whiteboard.models import Deck
 
 RECENT = 6  # decks on the first page
@@ -109,21 +107,6 @@ class OwnedAdmin(admin.ModelAdmin[Any]):
         return forms.Media(js=["admin/js/actions.js"])
 
 
-class LoginForm(AuthenticationForm):
-    """Name and password; wrong ones are counted by address."""
-
-    def clean(self) -> dict[str, Any]:
-        """Check the password."""
-        username, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
-        if username and password and self.request is not None:
-            try:
-                user = access.by_password(username, password, address=origins.address(self.request.META))
-            except Refused as refusal:
-                raise forms.ValidationError(refusal.message, code=refusal.code) from None
-            self.user_cache = user
-        return self.cleaned_data
-
-
 class TeachSite(admin.AdminSite):
     """`/teach/`: for instructors and the staff of classrooms; superusers are nothing special here."""
 
@@ -131,7 +114,6 @@ class TeachSite(admin.AdminSite):
     site_title = "Lectern"
     index_title = "Your classrooms"
     index_template = "admin/teach.html"
-    login_form = LoginForm
     logout_template = "admin/logged_out.html"
     password_change_template = "admin/password_change.html"  # noqa: S105
     password_change_done_template = "admin/password_changed.html"  # noqa: S105
