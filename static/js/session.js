@@ -12,10 +12,11 @@ import { Sender } from "./sender.js";
 import { Signals } from "./signals.js";
 import { Snapshots } from "./snapshots.js";
 import { States } from "./states.js";
-import { shelvesOf, wakersOf } from "./surroundings.js";
+import { shelvesOf, tabStorage, wakersOf } from "./surroundings.js";
 import { Tickets } from "./tickets.js";
 import { Doors } from "./transport/doors.js";
 import { SocketTransport } from "./transport/socket.js";
+import { Undo } from "./undo.js";
 
 /**
  * @typedef {"connecting"|"live"|"reconnecting"|"ended"|"removed"|"replaced"|"gone"|"too_many_tabs"|"reload"} Phase
@@ -59,9 +60,10 @@ export class Session {
    *   session.start();
    * @param {{pass: Pass, store: Store, csrf?: string, clock?: Clock, random?: () => number, outbox?: Outbox,
    *   transport?: import("./transport/socket.js").Transport, doors?: Pick<Doors, "state"|"ticket"|"rejoin">,
-   *   wakers?: EventTarget[]}} parts  csrf: for members of staff; wakers: where `online pageshow pagehide visibilitychange` happen
+   *   wakers?: EventTarget[], storage?: Pick<Storage, "getItem"|"setItem">|null}} parts  csrf: for members of staff;
+   *   wakers: where `online pageshow pagehide visibilitychange` happen; storage: the tab's own, for undo
    */
-  constructor({ pass, store, csrf, clock = systemClock, random = systemRandom, outbox, transport, doors, wakers = wakersOf() }) {
+  constructor({ pass, store, csrf, clock = systemClock, random = systemRandom, outbox, transport, doors, wakers = wakersOf(), storage = tabStorage() }) {
     const whose = { lesson: pass.lesson, participant: pass.participant.id };
     this.store = store;
     this.clock = clock;
@@ -98,6 +100,18 @@ export class Session {
       mark: (id, state) => store.mark(id, state),
       post: (frames) => this.link.send(frames),
     });
+    this.undo = new Undo({
+      propose: (kind, data) => this.propose(kind, data),
+      withdraw: (id) => this.#withdraw(id),
+      epoch: () => store.epoch,
+      board: (page) => {
+        const board = store.lesson?.boards.get(page);
+        return board && board.seq <= store.applied ? board : undefined;
+      },
+      storage,
+      key: `lectern.undo.${pass.lesson}.${pass.participant.id}`,
+    });
+    store.witness = (event) => this.undo.witness(event);
     this.pulse = new Pulse({ clock, ask: (t) => this.link.send([{ type: "time", t }]) });
     this.signals = new Signals({ clock, post: (frames) => this.link.send(frames) });
     this.snapshots = new Snapshots({ door: theDoors, tickets: this.tickets, clock, random });
@@ -147,8 +161,16 @@ export class Session {
     const op = { id: opId(this.outbox.client, (this.#ops += 1)), kind, data: normal(kind, data), born: this.clock.now() };
     this.store.propose(op);
     this.outbox.put(op);
+    this.undo.proposed(op);
     this.sender.pump();
     return op.id;
+  }
+
+  /** @param {string} id */
+  #withdraw(id) {
+    const op = this.store.withdraw(id);
+    if (op) this.outbox.remove(id);
+    return op && { kind: op.kind, data: op.data };
   }
 
   /** A fresh item (or page) id, `participant.client.n`. @returns {string} */
@@ -329,7 +351,10 @@ export class Session {
 
   /** @param {string[]} ids  own ops that have their outcome */
   #settled(ids) {
-    for (const id of ids) this.outbox.remove(id);
+    for (const id of ids) {
+      this.outbox.remove(id);
+      this.undo.settled(id);
+    }
     if (ids.length) this.sender.answered();
   }
 

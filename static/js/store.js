@@ -17,6 +17,7 @@ import { Views } from "./views.js";
  * @property {"queued"|"sent"|"logged"} state  waiting to be sent; sent and unanswered; `done` came, its event has not
  * @property {number} born         ms, own clock
  * @property {number|null} seq     known once `logged`
+ * @property {boolean} frozen      it was sent once, by this page load or another: the server may have it
  * @property {number} rank         its predicted seq, above all that the log will reach
  * @property {Rights|null|undefined} rights  on boards, as they were when it was made, and for good: it stays on screen until
  *   the log or the door says otherwise, whatever rule changes meanwhile; null: none; undefined: not known yet
@@ -118,6 +119,8 @@ export class Store {
     this.applied = 0;
     /** server's time of that event */
     this.at = 0;
+    /** Told of own events before they are folded; what it returns is told whether they took. @type {(event: LessonEvent) => ((took: boolean) => void)|null} */
+    this.witness = () => null;
     this.views = new Views(me.id, {
       board: (page) => this.lesson?.boards.get(page),
       loaded: (page) => this.loaded(page),
@@ -207,7 +210,7 @@ export class Store {
 
   /** Ops of another tab of ours that is gone. @param {Op[]} ops */
   adopt(ops) {
-    for (const op of ops) if (!this.pending.some(({ id }) => id === op.id)) this.#add(op);
+    for (const op of ops) if (!this.pending.some(({ id }) => id === op.id)) this.#add(op, true);
   }
 
   /** @param {string} id @param {PendingOp["state"]} state */
@@ -215,7 +218,16 @@ export class Store {
     const op = this.pending.find((one) => one.id === id);
     if (!op || op.state === state) return;
     op.state = state;
+    op.frozen ||= state === "sent";
     this.touch("pending");
+  }
+
+  /** Take back an op that no server can have heard of. @param {string} id @returns {PendingOp|null} null: it is too late */
+  withdraw(id) {
+    const op = this.pending.find((one) => one.id === id);
+    if (!op || op.frozen) return null;
+    this.#take(op);
+    return op;
   }
 
   /** The server has the op: with a seq, its event is on its way or was in a state already; without, that was all.
@@ -240,9 +252,11 @@ export class Store {
   /** Fold the next event, one's own like any other's. @param {LessonEvent} event @returns {string[]} as `done` */
   confirm(event) {
     const lesson = /** @type {LessonState} */ (this.lesson);
+    const told = event.by === this.me.id ? this.witness(event) : null;
     const took = apply(lesson, event);
     this.applied = event.seq;
     this.at = event.at;
+    told?.(took);
     this.#mark(event);
     const op = event.by === this.me.id && this.pending.find(({ id }) => id === event.op);
     return op ? this.#resolve(op, event.seq, took) : [];
@@ -298,10 +312,10 @@ export class Store {
 
   // ---- ops come and go
 
-  /** @param {Op} op */
-  #add(op) {
+  /** @param {Op} op @param {boolean} [frozen] */
+  #add(op, frozen = false) {
     /** @type {PendingOp} */
-    const pending = { ...op, state: "queued", seq: null, rank: PENDING + (this.#ranks += 1), rights: this.#rights(op.kind) };
+    const pending = { ...op, state: "queued", seq: null, frozen, rank: PENDING + (this.#ranks += 1), rights: this.#rights(op.kind) };
     this.pending.push(pending);
     if (BOARD_OPS.has(op.kind)) this.views.lay(pending);
     this.#disturb(pending);
@@ -329,7 +343,8 @@ export class Store {
     const missing = adds(op).filter(([, id]) => !(board ? board.items.has(id) : took));
     const folded = board && board.seq < seq && seq === this.applied;
     const partly = folded && op.kind === "board.edit" && op.data.edits.some((/** @type {any[]} */ edit) => isVoid(edit, board, seq));
-    if (took && !missing.length && !partly) return this.#take(op);
+    const undoes = op.data.guard !== undefined; // what its guard keeps is somebody else's work, and undo.js says so
+    if ((took && !missing.length && !partly) || undoes) return this.#take(op);
     const code = (!took && permit(/** @type {LessonState} */ (this.lesson), this.me.id, OPS.get(op.kind) ?? "", op.data)) || "void";
     const lost = missing.length ? { ...op.data, edits: missing } : took ? null : op.data;
     return this.#lose(op, lost, "void", code, SENTENCES.get(code) ?? VOID);

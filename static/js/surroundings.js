@@ -14,3 +14,12 @@ export function shelvesOf(scope = globalThis) {
     return null;
   }
 }
+
+/** What this tab keeps over a reload; some browsers keep nothing. @returns {Storage|null} */
+export function tabStorage(scope = globalThis) {
+  try {
+    return scope.sessionStorage ?? null;
+  } catch {
+    return null;
+  }
+}

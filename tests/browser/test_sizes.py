@@ -9,6 +9,8 @@ from tests.support.server import Server
 
 SIZES = [(320, 640), (390, 844), (820, 1180), (844, 390), (568, 320), (512, 384), (720, 600), (1024, 768), (1440, 900)]
 
+FOLDS = {"#rare-button": ("tool-choice", "tool-rare"), "#style-button": ("tool-color", "tool-width")}
+
 # The controls of the stage that stand outside of it, cannot be hit, or are not there.
 OUTSIDE = """() => {
   const stage = document.querySelector(".stage").getBoundingClientRect();
@@ -21,9 +23,9 @@ OUTSIDE = """() => {
 }"""
 
 
-def unfold(page: Page) -> None:
-    if page.locator("#style-button").is_visible():
-        page.locator("#style-button").click()
+def unfold(page: Page, button: str) -> None:
+    if page.locator(button).is_visible():
+        page.locator(button).click()
 
 
 @pytest.mark.parametrize("touch", [False, True], ids=["mouse", "finger"])
@@ -42,8 +44,12 @@ def test_every_tool_is_within_reach(server: Server, people: People, touch: bool)
         for width, height in SIZES:
             page.set_viewport_size({"width": width, "height": height})
             assert page.evaluate(OUTSIDE) == [], (width, height, tray)
-            unfold(page)
-            for group in ("tool-choice", "tool-color", "tool-width"):
-                assert page.locator(f"#{group} button").first.is_visible(), (group, width, height, tray)
-                page.locator(f"#{group} button").last.click(trial=True)
-            unfold(page)
+            for button, groups in (
+                ("#rare-button", ("tool-choice", "tool-rare")),
+                ("#style-button", ("tool-color", "tool-width")),
+            ):
+                unfold(page, button)
+                for group in groups:
+                    assert page.locator(f"#{group} button").first.is_visible(), (group, width, height, tray)
+                    page.locator(f"#{group} button").last.click(trial=True)
+                unfold(page, button)

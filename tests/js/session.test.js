@@ -156,20 +156,6 @@ describe("refusals", () => {
     room.agree();
   });
 
-  test("an undo that somebody's later change stopped is said", async () => {
-    const [ana, ben] = [await room.live(ANA), await room.live(BEN)];
-    const id = draw(ana);
-    await room.pass(100);
-    const guard = ana.store.applied;
-    move(ben, id, [2, 2]);
-    await room.pass(100);
-    ana.session.propose("board.edit", { page: "p1", edits: [["set", id, { at: [0, 0] }]], guard });
-    assert.deepEqual(ana.store.item("p1", id).values.at, [2, 2]);
-    await room.pass(100);
-    assert.deepEqual(ana.seen.notices.map(({ outcome, code }) => [outcome, code]), [["void", "void"]]);
-    room.agree();
-  });
-
   test("the tray proposes again, keeps to oneself, discards", async () => {
     const [ana, ben] = [await room.live(ANA), await room.live(BEN)];
     room.server.faults.refuse = () => ({ code: "not_allowed" });

@@ -19,11 +19,14 @@ import { slideText } from "../panels/slide_text.js";
 import { Tabs } from "../panels/tabs.js";
 import { toolbar } from "../panels/toolbar.js";
 import { tray } from "../panels/tray.js";
+import { undo } from "../panels/undo.js";
 import { Writers } from "../panels/writers.js";
 import { Board } from "../render/board.js";
 import { Desk } from "../tools/desk.js";
 import { eraser } from "../tools/eraser.js";
 import { highlighter, pen } from "../tools/pen.js";
+import { arrow, box, ellipse, line } from "../tools/shape.js";
+import { note, text } from "../tools/text.js";
 import { Toolbox } from "../tools/toolbox.js";
 
 const csrf = /** @type {HTMLMetaElement} */ (document.querySelector('meta[name="csrf-token"]')).content;
@@ -55,7 +58,7 @@ function open(pass) {
   const store = new Store(pass.participant);
   const session = new Session({ pass, store, csrf });
   const tabs = new Tabs();
-  const toolbox = new Toolbox([pen, highlighter, eraser], storage());
+  const toolbox = new Toolbox([pen, highlighter, eraser, line, arrow, box, ellipse, text, note], storage());
   const writers = new Writers();
   const app = { store, session, tabs, toolbox, writers };
   const onSlide = slideText(app);
@@ -82,6 +85,7 @@ function open(pass) {
   people({ ...app, openPerson });
   chat(app);
   tray(app);
+  undo(app);
   lessonMenu({ ...app, rename });
   link(app);
   session.start();

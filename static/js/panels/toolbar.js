@@ -19,8 +19,11 @@ export function toolbar({ store, toolbox, desk }) {
   const groups = { tools: byId("tool-choice"), colors: byId("tool-color"), widths: byId("tool-width") };
   for (const group of Object.values(groups)) arrowKeys(group, "radio");
   byId("tools").removeAttribute("data-empty");
-  groups.tools.replaceChildren(...toolbox.tools.map((tool) => toolButton(toolbox, tool)));
-  wireFold();
+  const buttons = (/** @type {boolean} */ rare) => toolbox.tools.filter((tool) => Boolean(tool.rare) === rare).map((tool) => toolButton(toolbox, tool));
+  groups.tools.replaceChildren(...buttons(false), el("div", { class: "group rare", id: "tool-rare", role: "presentation" }, ...buttons(true)));
+  wireFold("style-button", "data-open");
+  wireFold("rare-button", "data-more");
+  toolbox.onChange(() => byId("tools").removeAttribute("data-more"));
   wireKeys(toolbox);
   let offered = "";
   toolbox.onChange(() => {
@@ -59,9 +62,17 @@ function fillPalette(toolbox, { colors, widths }) {
   }));
   widths.replaceChildren(...palette.widths.map(({ value, name }) => {
     const button = el("button", { class: "width", type: "button", role: "radio", "data-value": String(value), "aria-label": t(name), title: t(name), onclick: () => toolbox.restyle({ width: value }) }, el("i"));
+    if (toolbox.inking.sizes) button.replaceChildren(letter(value / widest));
     button.style.setProperty("--w", `${Math.max(2, Math.round((value / widest) * THICKEST * 0.8))}px`);
     return button;
   }));
+}
+
+/** A letter of about this size. @param {number} part  of the largest */
+function letter(part) {
+  const sample = el("b", {}, "A");
+  sample.style.fontSize = `${Math.round(11 + part * 12)}px`;
+  return sample;
 }
 
 /** @param {Toolbox} toolbox @param {{tools: HTMLElement, colors: HTMLElement, widths: HTMLElement}} groups */
@@ -69,6 +80,9 @@ function markAll(toolbox, { tools, colors, widths }) {
   const { chosen, inking } = toolbox;
   const style = toolbox.styleOf(inking);
   mark(tools, (button) => button.dataset.name === chosen.name);
+  const more = byId("rare-button");
+  swapIcon(more, chosen.rare ? chosen.name : "shapes");
+  set(more, "data-chosen", chosen.rare === true);
   mark(colors, (button) => button.dataset.value === style.color);
   mark(widths, (button) => button.dataset.value === String(style.width));
   const sample = byId("style-button").querySelector("i");
@@ -78,19 +92,20 @@ function markAll(toolbox, { tools, colors, widths }) {
   sample.style.setProperty("--w", `${Math.max(2, Math.round((style.width / widest) * 9))}px`);
 }
 
-/** On a phone colours and widths fold behind one button. */
-function wireFold() {
-  const [tools, button] = [byId("tools"), byId("style-button")];
+/** Where the toolbar is narrow, part of it folds behind a button. @param {string} id  the button's @param {string} mark  of the open toolbar */
+function wireFold(id, mark) {
+  const [tools, button] = [byId("tools"), byId(id)];
   const fold = (/** @type {boolean} */ open) => {
-    tools.toggleAttribute("data-open", open);
+    tools.toggleAttribute(mark, open);
     set(button, "aria-expanded", String(open));
   };
-  button.addEventListener("click", () => fold(!tools.hasAttribute("data-open")));
+  button.addEventListener("click", () => fold(!tools.hasAttribute(mark)));
   document.addEventListener("pointerdown", (event) => {
-    if (!(/** @type {Element} */ (event.target).closest("#tools"))) fold(false);
+    const inside = /** @type {Element} */ (event.target).closest(`#tools[${mark}] .group, #${id}`);
+    if (!inside) fold(false);
   });
   tools.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
-    if (event.key !== "Escape" || !tools.hasAttribute("data-open")) return;
+    if (event.key !== "Escape" || !tools.hasAttribute(mark)) return;
     fold(false);
     button.focus();
   });

@@ -2,7 +2,7 @@
 // @ts-check
 
 import { decode } from "../points.js";
-import { drawStrokes, inkStrokes } from "./paint.js";
+import { drawStrokes, inkStrokes, paint } from "./paint.js";
 import { Playback } from "./playback.js";
 import { pressedWidth } from "./curve.js";
 
@@ -54,6 +54,8 @@ export class OthersInk {
 export class OwnInk {
   /** @type {{style: any, points: (readonly number[])[], painted: number}|null} */
   #stroke = null;
+  /** A shape in the making. @type {import("./geometry.js").Drawn|null} */
+  #draft = null;
   #dropping = false;
 
   /** @param {import("./surface.js").Surface} surface @param {() => void} wake  asks for a frame */
@@ -75,6 +77,14 @@ export class OwnInk {
     this.wake();
   }
 
+  /** Show a shape as it would be now. @param {import("./geometry.js").Drawn} item */
+  draft(item) {
+    this.surface.canvases.own.style.mixBlendMode = "";
+    this.#dropping = false;
+    this.#draft = item;
+    this.wake();
+  }
+
   /** The stroke is committed or gone: the wet one goes in the frame that paints the other. */
   drop() {
     this.#dropping = true;
@@ -83,6 +93,10 @@ export class OwnInk {
 
   frame() {
     if (this.#dropping) this.#clear();
+    if (this.#draft) {
+      this.surface.clear("own");
+      paint(this.surface.contexts.own, this.#draft);
+    }
     const stroke = this.#stroke;
     if (!stroke || stroke.painted === stroke.points.length) return;
     if ((stroke.style.opacity ?? 1) < 1) this.#paintWhole(stroke);
@@ -97,7 +111,7 @@ export class OwnInk {
 
   #clear() {
     this.#dropping = false;
-    this.#stroke = null;
+    this.#stroke = this.#draft = null;
     this.surface.clear("own");
   }
 

@@ -25,7 +25,7 @@
  *
  * From pointer down to pointer up.
  * @typedef {object} Gesture
- * @property {(points: Point[]) => void} extend  more points, newest last
+ * @property {(points: Point[], even?: boolean) => void} extend  more points, newest last; even: Shift is held
  * @property {() => void} finish  pointer up: propose what was made
  * @property {() => void} cancel  a palm, a pinch, or the browser took the pointer: leave no trace
  *
@@ -34,8 +34,11 @@
  * @property {string} label  English source text
  * @property {string} key    one letter, while the board has the focus
  * @property {Palette|null} palette
+ * @property {boolean} [rare]  it lies behind one button where the toolbar is narrow
+ * @property {boolean} [sizes]  the palette's widths are sizes of letters
  * @property {number} [reach]  CSS pixels: radius of the ring shown in place of a cursor
  * @property {(desk: Desk, point: Point) => Gesture} begin
+ * @property {() => void} [leave]  the page was turned, or another gesture begins: what is still open is finished
  */
 
 export {};

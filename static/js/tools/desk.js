@@ -46,7 +46,13 @@ export class Desk {
 
   /** The class turned the page under the pen: what was drawn belongs to the page just left, and is kept. */
   #leave() {
-    if (this.#page !== this.store.page) this.#stop(true);
+    if (this.#page === this.store.page) return;
+    this.#finishOpen();
+    this.#stop(true);
+  }
+
+  #finishOpen() {
+    for (const tool of this.toolbox.tools) tool.leave?.();
   }
 
   #listen() {
@@ -72,6 +78,7 @@ export class Desk {
     this.surface.setPointerCapture(event.pointerId);
     const { store, session, board } = this;
     const desk = { store, session, board, page, style: this.toolbox.styleOf(tool), doubtful: event.pointerType === "touch", now: () => performance.now() };
+    this.#finishOpen();
     this.#page = page;
     this.#gesture = tool.begin(desk, this.#point(event));
     this.#showRing(tool, event);
@@ -81,7 +88,7 @@ export class Desk {
   #move(event) {
     this.#showRing(this.toolbox.tool, event);
     const events = coalesced(event);
-    if (this.#arbiter.move(event.pointerId, events.length)) this.#gesture?.extend(events.map((one) => this.#point(one)));
+    if (this.#arbiter.move(event.pointerId, events.length)) this.#gesture?.extend(events.map((one) => this.#point(one)), event.shiftKey);
   }
 
   /** @param {PointerEvent} event @param {boolean} whole */

@@ -21,12 +21,12 @@ export class Room {
   }
 
   /** Somebody opens the lesson page. `factory`: an IndexedDB; `wakers`: the page's events. */
-  enter(person, { factory = null, wakers = [] } = {}) {
+  enter(person, { factory = null, wakers = [], storage = null } = {}) {
     const { clock, random, server } = this;
     const store = new Store(person);
     const outbox = new Outbox({ lesson: 7, participant: person.id }, { factory, clock, random });
     const transport = server.transport(person);
-    const session = new Session({ pass: server.pass(person), store, clock, random, outbox, transport, doors: server.doors(person), wakers });
+    const session = new Session({ pass: server.pass(person), store, clock, random, outbox, transport, doors: server.doors(person), wakers, storage });
     const seen = { applied: [], changes: [], notices: [], corrections: [] };
     const confirm = store.confirm.bind(store);
     store.confirm = (event) => {
