@@ -62,7 +62,7 @@ def by_code(code: str, name: str, session: MutableMapping[str, Any], address: st
     classroom = _classroom(code, address)
     lesson = Lesson.objects.filter(classroom=classroom, status=Lesson.Status.LIVE).first()
     if lesson is None:
-        raise Refused(Code.NOT_LIVE)
+        raise Refused(Code.NOT_LIVE, classroom=classroom.title)
     state = replica.current(lesson.pk)
     seated = _seated(lesson, session)
     participant = next((one for one in seated if name in (one.name, _seat(one, state).name)), None)

@@ -90,7 +90,8 @@ STATUS: dict[Code, int] = {
 class Refused(Exception):  # noqa: N818
     """A refusal on its way to a door. `retry`: the same may be sent again, after `after` ms when that is given.
 
-    `status` is for HTTP doors: the code's own, unless the case calls for another.
+    `status` is for HTTP doors: the code's own, unless the case calls for another. `classroom` is the title of the
+    one whose door was found, for whoever has to wait there.
     """
 
     def __init__(
@@ -101,10 +102,12 @@ class Refused(Exception):  # noqa: N818
         after: int | None = None,
         message: str | None = None,
         status: int | None = None,
+        classroom: str | None = None,
     ) -> None:
         super().__init__(code.value)
         self.code = code
         self.message = SENTENCES[code] if message is None else message
         self.retry = retry
         self.after = after
+        self.classroom = classroom
         self.status = STATUS[code] if status is None else status

@@ -19,11 +19,12 @@ MAX_BODY = 64 * 1024  # bytes of JSON: the longest is a lesson's title and its d
 
 
 class RefusalSerializer(serializers.Serializer[Any]):
-    """An error: a code of the closed list, a sentence, and perhaps the ms after which to try again."""
+    """An error: a code of the closed list, a sentence, perhaps the ms after which to try again, or where to wait."""
 
     code = serializers.ChoiceField(choices=[code.value for code in Code])
     message = serializers.CharField()
     after = serializers.IntegerField(required=False)
+    classroom = serializers.CharField(required=False)
 
 
 REFUSAL = OpenApiResponse(RefusalSerializer, "A code of the closed list and a sentence.")
@@ -47,9 +48,10 @@ def refused(error: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(error, RequestDataTooBig):
         error = Refused(Code.TOO_LARGE)
     if isinstance(error, Refused):
-        after = {} if error.after is None else {"after": error.after}
+        more = {"after": error.after, "classroom": error.classroom}
+        told = {name: value for name, value in more.items() if value is not None}
         asked = {"WWW-Authenticate": "Ticket"} if error.status == 401 else None
-        return Response({"code": error.code, "message": error.message} | after, error.status, headers=asked)
+        return Response({"code": error.code, "message": error.message} | told, error.status, headers=asked)
     response = exception_handler(error, context)
     if response is not None:
         code = _code_of(response.status_code)

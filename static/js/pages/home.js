@@ -1,23 +1,27 @@
 // The home page: code and name become a seat; when the lesson has not begun the page waits at its door.
 // @ts-check
 
-import { byId, write } from "../dom.js";
+import { CODE_LENGTH, mistaken, pasted, tidy } from "../codes.js";
+import { byId, swapIcon, write } from "../dom.js";
 import { t } from "../i18n.js";
 
-const CODE_LENGTH = 6;
 const NAME_KEY = "lectern.name";
 /** How long one question at the waiting door stays open, s; and the pause after a failed one, ms. */
 const WAIT = 25;
 const PAUSE = 3_000;
+/** The field that a refusal is about. @type {Record<string, string>} */
+const FIELDS = { unknown_code: "code", bad_frame: "name", too_long: "name" };
+const CARDS = ["join", "waiting", "away"];
 
 const csrf = /** @type {HTMLMetaElement} */ (document.querySelector('meta[name="csrf-token"]')).content;
 const [code, name] = [byId("code"), byId("name")];
 const submit = byId("join-form").querySelector('[type="submit"]');
+const title = document.title;
 /** @type {AbortController|null} while waiting */
 let waiting = null;
+let countdown = 0;
 
-/** Spaces and dashes are how people write six letters down. @param {string} text */
-const tidy = (text) => text.replace(/[^0-9a-z]/gi, "").toUpperCase().slice(0, CODE_LENGTH);
+// --- the form ------------------------------------------------------------------------------------------------------
 
 /** @param {string} field  "code", "name", or "" for the form as a whole @param {string} message */
 function complain(field, message) {
@@ -29,29 +33,54 @@ function complain(field, message) {
   if (message) byId(field).focus();
 }
 
-function clearComplaints() {
-  for (const field of ["", "code", "name"]) complain(field, "");
-}
-
 /** @returns {boolean} whether both fields can be sent */
 function check() {
-  clearComplaints();
+  for (const field of ["", "code", "name"]) complain(field, "");
+  const letters = tidy(code.value);
   if (name.value.trim() === "") complain("name", t("Type the name that the class shall see."));
-  if (tidy(code.value).length < CODE_LENGTH) complain("code", t("The code has six letters or digits."));
+  if (letters.length < CODE_LENGTH) complain("code", t("The code has six letters or digits."));
+  else if (mistaken(letters)) complain("code", t("No code has 0, O, 1, I or L in it: look at “{letter}” again.", { letter: mistaken(letters) }));
   return !document.querySelector('[aria-invalid="true"]');
 }
 
-/** @returns {Promise<void>} */
+/** A pasted address or message brings its code along. @param {ClipboardEvent} event */
+function paste(event) {
+  const letters = pasted(event.clipboardData?.getData("text") ?? "");
+  if (letters.length < CODE_LENGTH) return;
+  event.preventDefault();
+  code.value = letters;
+  complain("code", "");
+  name.focus();
+}
+
+// --- joining -------------------------------------------------------------------------------------------------------
+
+/** @returns {Promise<boolean>} whether there was an answer; without one whoever waits goes on waiting */
 async function join() {
   submit.disabled = true;
   const { status, body } = await ask();
   submit.disabled = false;
-  if (status === 201) return remember(body.lesson);
-  if (body?.code === "not_live") return void wait(tidy(code.value));
-  leaveWaiting();
+  if (status === 201) {
+    remember(body.lesson);
+    return true;
+  }
+  if (waiting && (status === 0 || status >= 500)) return false;
+  refused(body);
+  return true;
+}
+
+/** Say on the page why nobody came in, and what to do. @param {any} body  a refusal; null: the server was not reached */
+function refused(body) {
   const message = body?.message ?? t("The server cannot be reached. Check your connection and try again.");
-  if (body?.code === "unknown_code") complain("code", message);
-  else complain("", message);
+  switch (body?.code) {
+    case "not_live": return void wait(tidy(code.value), body.classroom ?? "");
+    case "door_locked": return turnAway("lock", t("The door is locked"), message);
+    case "removed": return turnAway("leave", t("You were removed"), message);
+    case "full": return turnAway("people", t("The lesson is full"), message);
+    case "slow_down": return turnAway("clock", t("Too many tries"), message, body.after ?? PAUSE);
+  }
+  show("join");
+  complain(FIELDS[body?.code] ?? "", message);
 }
 
 /** @returns {Promise<{status: number, body: any}>} status 0: not reached */
@@ -78,23 +107,52 @@ function remember(lesson) {
   location.assign(`/lessons/${lesson}/`);
 }
 
-/** Stay at the door until a lesson begins. @param {string} letters */
-async function wait(letters) {
-  if (waiting) return;
+// --- which card ----------------------------------------------------------------------------------------------------
+
+/** Show one of the cards, and no longer do what another did. @param {string} card */
+function show(card) {
+  waiting?.abort();
+  waiting = null;
+  clearInterval(countdown);
+  const changes = byId(card).hidden;
+  for (const id of CARDS) byId(id).hidden = id !== card;
+  document.title = card === "join" ? title : `${byId(card).querySelector("h1").textContent} · Lectern`;
+  if (changes) byId(card).querySelector("h1").focus();
+}
+
+/** The lesson is there, and this person is not let in. @param {string} picture @param {string} heading @param {string} message @param {number} [after]  ms until it is worth trying again */
+function turnAway(picture, heading, message, after = 0) {
+  const again = byId("again");
+  swapIcon(byId("away"), picture);
+  write(byId("away").querySelector("h1"), heading);
+  write(byId("away-text"), message);
+  show("away");
+  const until = Date.now() + after;
+  const tell = () => {
+    const left = Math.ceil((until - Date.now()) / 1000);
+    again.disabled = left > 0;
+    write(again, left > 0 ? t("Try again in {seconds} s", { seconds: left }) : t("Try again"));
+    if (left <= 0) clearInterval(countdown);
+  };
+  countdown = setInterval(tell, 1000);
+  tell();
+}
+
+// --- waiting -------------------------------------------------------------------------------------------------------
+
+/** Stay at the door until a lesson begins. @param {string} letters @param {string} classroom */
+async function wait(letters, classroom) {
+  write(byId("waiting-room"), classroom);
+  show("waiting");
   waiting = new AbortController();
   const { signal } = waiting;
-  byId("join").hidden = true;
-  byId("waiting").hidden = false;
-  byId("waiting").querySelector("h1").focus();
   while (!signal.aborted) {
     const begun = await atTheDoor(letters, signal);
     if (!begun) continue;
     say(t("The lesson begins."), false);
     await pause(Math.random() * begun.spread, signal);
-    if (!signal.aborted) {
-      leaveWaiting();
-      return join();
-    }
+    if (signal.aborted || (await join())) return;
+    await lost(signal);
   }
 }
 
@@ -108,9 +166,14 @@ async function atTheDoor(letters, signal) {
   } catch {
     if (signal.aborted) return null;
   }
+  await lost(signal);
+  return null;
+}
+
+/** Say that the server is away, and give it time. @param {AbortSignal} signal */
+async function lost(signal) {
   say(t("No connection to the server. Trying again."), true);
   await pause(PAUSE + Math.random() * PAUSE, signal);
-  return null;
 }
 
 /** @param {string} text @param {boolean} lost */
@@ -118,13 +181,6 @@ function say(text, lost) {
   const line = byId("waiting-state");
   line.classList.toggle("lost", lost);
   write(line, text);
-}
-
-function leaveWaiting() {
-  waiting?.abort();
-  waiting = null;
-  byId("waiting").hidden = true;
-  byId("join").hidden = false;
 }
 
 /** @param {number} ms @param {AbortSignal} signal @returns {Promise<void>} */
@@ -145,12 +201,16 @@ try {
 }
 (tidy(code.value).length === CODE_LENGTH ? name : code).focus();
 code.addEventListener("change", () => { code.value = tidy(code.value); });
+code.addEventListener("paste", paste);
 for (const field of ["code", "name"]) byId(field).addEventListener("input", () => complain(field, ""));
 byId("join-form").addEventListener("submit", (/** @type {Event} */ event) => {
   event.preventDefault();
   if (check()) void join();
 });
-byId("stop-waiting").addEventListener("click", () => {
-  leaveWaiting();
-  code.focus();
-});
+byId("again").addEventListener("click", () => void join());
+for (const id of ["stop-waiting", "change"]) {
+  byId(id).addEventListener("click", () => {
+    show("join");
+    code.focus();
+  });
+}
