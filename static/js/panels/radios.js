@@ -12,7 +12,7 @@ const STEPS = new Map([["ArrowRight", 1], ["ArrowDown", 1], ["ArrowLeft", -1], [
 export function arrowKeys(group, role) {
   group.addEventListener("keydown", (event) => {
     const step = STEPS.get(event.key);
-    const buttons = /** @type {HTMLElement[]} */ ([...group.querySelectorAll(`[role="${role}"]`)]);
+    const buttons = seen(group, role);
     const here = buttons.indexOf(/** @type {HTMLElement} */ (event.target));
     if (step === undefined || here < 0) return;
     event.preventDefault();
@@ -30,8 +30,15 @@ export function arrowKeys(group, role) {
 export function mark(group, isOn, role = "radio", state = "aria-checked") {
   const buttons = /** @type {HTMLElement[]} */ ([...group.querySelectorAll(`[role="${role}"]`)]);
   const on = buttons.find(isOn);
+  const reachable = seen(group, role);
+  const stop = on && reachable.includes(on) ? on : (reachable[0] ?? on ?? buttons[0]);
   for (const button of buttons) {
     set(button, state, String(button === on));
-    button.tabIndex = button === (on ?? buttons[0]) ? 0 : -1;
+    button.tabIndex = button === stop ? 0 : -1;
   }
+}
+
+/** The buttons of a group that are not folded away. @param {HTMLElement} group @param {string} role @returns {HTMLElement[]} */
+function seen(group, role) {
+  return /** @type {HTMLElement[]} */ ([...group.querySelectorAll(`[role="${role}"]`)]).filter((button) => button.offsetParent !== null);
 }

@@ -20,7 +20,8 @@ export function toolbar({ store, toolbox, desk }) {
   for (const group of Object.values(groups)) arrowKeys(group, "radio");
   byId("tools").removeAttribute("data-empty");
   const buttons = (/** @type {boolean} */ rare) => toolbox.tools.filter((tool) => Boolean(tool.rare) === rare).map((tool) => toolButton(toolbox, tool));
-  groups.tools.replaceChildren(...buttons(false), el("div", { class: "group rare", id: "tool-rare", role: "presentation" }, ...buttons(true)));
+  groups.tools.firstElementChild?.replaceChildren(...buttons(false));
+  byId("tool-rare").replaceChildren(...buttons(true));
   wireFold("style-button", "data-open");
   wireFold("rare-button", "data-more");
   toolbox.onChange(() => byId("tools").removeAttribute("data-more"));
