@@ -14,6 +14,7 @@ export function filmstrip({ store, session }) {
   const thumbs = byId("thumbs");
   let looked = store.page;
   thumbs.addEventListener("keydown", walk);
+  const fold = wireFold();
 
   watch(store, ["pages", "page", "items", "status"], () => {
     const lesson = store.shown;
@@ -30,7 +31,10 @@ export function filmstrip({ store, session }) {
     const { width, height } = pageSize(page);
     picture.style.setProperty("--ratio", String(width / height));
     const foot = el("span", { class: "foot" }, el("span", { class: "number" }), el("span", { class: "live", hidden: true }, t("live")), el("span", { class: "has-ink", hidden: true }, icon("pen")));
-    return el("li", {}, el("button", { class: "thumb", type: "button", onclick: () => turnTo(store, session, page.id) }, picture, foot));
+    return el("li", {}, el("button", { class: "thumb", type: "button", onclick: () => {
+      fold();
+      turnTo(store, session, page.id);
+    } }, picture, foot));
   }
 
   /** @param {HTMLElement} element @param {any} page @param {any} lesson */
@@ -48,6 +52,31 @@ export function filmstrip({ store, session }) {
   }
 
   for (const button of document.querySelectorAll("[data-adds-page]")) button.addEventListener("click", () => addPage(store, session));
+}
+
+/** Where there is no room for it the filmstrip lies folded behind a button, and opens over the page. @returns {() => void} folds it again */
+function wireFold() {
+  const [film, button] = [byId("film"), byId("film-button")];
+  const unfold = (/** @type {boolean} */ open) => {
+    document.body.toggleAttribute("data-film", open);
+    set(button, "aria-expanded", String(open));
+    const current = /** @type {HTMLElement|null} */ (film.querySelector('[aria-current="page"]'));
+    if (open) current?.focus();
+    if (open) current?.scrollIntoView({ block: "center" });
+  };
+  const isOpen = () => document.body.hasAttribute("data-film");
+  button.addEventListener("click", () => unfold(!isOpen()));
+  document.addEventListener("pointerdown", (event) => {
+    if (isOpen() && !(/** @type {Element} */ (event.target).closest("#film, #film-button"))) unfold(false);
+  });
+  film.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
+    if (event.key !== "Escape" || !isOpen()) return;
+    unfold(false);
+    button.focus();
+  });
+  return () => {
+    if (isOpen()) unfold(false);
+  };
 }
 
 const STEPS = new Map([["ArrowDown", 1], ["ArrowRight", 1], ["ArrowUp", -1], ["ArrowLeft", -1]]);
