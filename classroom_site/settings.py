@@ -32,6 +32,7 @@ if not os.access(DATA_DIR, os.W_OK | os.X_OK):
 SECRET_KEY = env.str("SECRET_KEY", default="") or kept.secret(
     DATA_DIR / "secret_key", partial(secrets.token_urlsafe, 48)
 )
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 
 # --- who may ask -------------------------------------------------------------------------------------------------
 # Hosts are names; origins carry scheme and port ("https://lectern.school.example"). A page's own origin is always
@@ -174,6 +175,7 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_GET = False
 # A school is one address: wrong passwords are counted, by access.py, and right ones never.
 ACCOUNT_RATE_LIMITS = {"login": None}
+MFA_ADAPTER = "classrooms.accounts.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Lectern"
 MFA_TOTP_TOLERANCE = 1  # the clock of a phone may be half a minute off

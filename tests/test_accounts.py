@@ -102,6 +102,18 @@ def test_a_code_is_guessed_five_times_and_no_more(teacher: User, client: Client)
     assert "Too many" in text_of(other.post("/teach/login/code/", {"code": code(secret, 1)}))
 
 
+def test_the_database_keeps_no_secret_that_signs_in_and_an_older_key_still_reads(
+    teacher: User, client: Client, settings: Settings
+) -> None:
+    sign_in(client)
+    secret = protect(client)
+    kept = Authenticator.objects.get(type="totp")
+    assert secret not in str(kept.data)
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another key, drawn after somebody had seen the first one"
+    assert accounts.SecondFactorAdapter().decrypt(kept.data["secret"]) == secret
+
+
 def test_a_recovery_code_works_once(teacher: User, client: Client) -> None:
     sign_in(client)
     protect(client)
