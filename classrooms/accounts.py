@@ -27,8 +27,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
     """Passwords: nobody signs up by themselves, and wrong ones are counted where the API's are."""
 
     error_messages = DefaultAccountAdapter.error_messages | {
-        f"{method}_password_mismatch": access.WRONG_PASSWORD
-        for method in ("username", "email")
+        f"{method}_password_mismatch": access.WRONG_PASSWORD for method in ("username", "email")
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
