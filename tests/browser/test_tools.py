@@ -124,3 +124,88 @@ def test_a_page_is_cleared_after_asking_and_comes_back(server: Server, people: P
     page.locator("#undo").click()
     agree([teacher, ana])
     assert ana.pixels() == before
+
+
+def test_shapes_and_words_are_placed_by_keyboard_alone(pair: tuple[Desk, Desk]) -> None:
+    ana, ben = pair
+    polite = ana.page.locator("#polite")
+    use(ana.page, "b")
+    press = ana.page.keyboard.press
+    press("ArrowRight")
+    press("Shift+ArrowUp")
+    expect(ana.page.locator(".crosshair")).to_be_visible()
+    press("Enter")
+    press("Shift+ArrowRight")
+    press("Shift+ArrowDown")
+    press("ArrowDown")
+    press("Enter")
+    expect(polite).to_have_text("Box placed")
+    agree(pair)
+    [box] = ben.page.evaluate("() => window.lectern.store.items(window.lectern.store.page)")
+    assert (box["kind"], box["values"]["box"]) == ("box", [64, 72])
+    press("Enter")
+    press("Shift+ArrowRight")
+    press("Escape")
+    expect(polite).to_have_text("Cancelled")
+    press("Escape")
+    expect(ana.page.locator(".crosshair")).to_be_hidden()
+    use(ana.page, "t")
+    press("ArrowDown")
+    press("Enter")
+    ana.page.keyboard.type("Stroma")
+    press("Control+Enter")
+    expect(polite).to_have_text("Text placed")
+    agree(pair)
+    assert ben.page.evaluate(TEXTS) == [None, "Stroma"]
+
+
+def test_escape_takes_back_what_is_begun(pair: tuple[Desk, Desk]) -> None:
+    ana, ben = pair
+    use(ana.page, "o")
+    place = ana.page.locator("#board-own").bounding_box()
+    assert place is not None
+    ana.page.mouse.move(place["x"] + 50, place["y"] + 50)
+    ana.page.mouse.down()
+    ana.page.mouse.move(place["x"] + 150, place["y"] + 150)
+    ana.page.keyboard.press("Escape")
+    ana.page.mouse.move(place["x"] + 200, place["y"] + 200)
+    ana.page.mouse.up()
+    use(ana.page, "t")
+    ana.draw((0.3, 0.3))
+    ana.page.keyboard.type("Never mind")
+    ana.page.keyboard.press("Escape")
+    expect(ana.page.locator("textarea.editor")).to_have_count(0)
+    write(ana, "t", 0.5, 0.5, "Kept")
+    agree(pair)
+    assert ben.page.evaluate(TEXTS) == ["Kept"]
+
+
+def test_a_text_has_an_end_and_says_so(pair: tuple[Desk, Desk]) -> None:
+    ana, ben = pair
+    use(ana.page, "t")
+    ana.draw((0.05, 0.05))
+    ana.page.keyboard.insert_text("光" * 2000)
+    expect(ana.page.locator(".editor-count")).to_have_text("0 characters left")
+    expect(ana.page.locator("#polite")).to_have_text("A text has at most 2000 characters.")
+    ana.page.keyboard.press("Control+Enter")
+    agree(pair)
+    [text] = ben.page.evaluate(TEXTS)
+    assert 1900 < len(text) <= 2000
+
+
+def test_words_of_somebody_who_may_not_draw_any_more_are_not_lost(server: Server, people: People) -> None:
+    server.end_lessons()
+    lesson = server.start_lesson()
+    window = people.window(server.url)
+    log_in(window)
+    window.goto(f"/lessons/{lesson}/")
+    teacher, ana = Desk(window).ready(), join(people.window(server.url), "Ana")
+    use(ana.page, "t")
+    ana.draw((0.2, 0.2))
+    ana.page.keyboard.type("Half a ")
+    teacher.page.evaluate("() => { window.lectern.session.propose('policy.set', { draw: 'staff' }); }")
+    ana.wait("lectern.store.shown.policy.draw === 'staff'")
+    ana.page.keyboard.type("thought")
+    ana.page.keyboard.press("Control+Enter")
+    expect(ana.page.locator("#tray-button")).to_be_visible()
+    assert "Half a thought" in ana.page.evaluate("() => JSON.stringify(window.lectern.store.tray)")

@@ -7,13 +7,14 @@ import { broken } from "../../static/js/tools/text.js";
 
 /** A desk that writes down what happens to it. */
 function desk(scale = 1) {
-  const log = { ops: [], drafts: [], dropped: 0 };
+  const log = { ops: [], drafts: [], said: [], dropped: 0 };
   let items = 0;
   return {
     log,
     page: "p1",
     style: { color: "#d3322b", width: 6 },
     board: { scale, own: { draft: (item) => log.drafts.push(item), drop: () => { log.dropped += 1; } } },
+    say: (words) => log.said.push(words),
     session: { newItem: () => `u1.00000000.${(items += 1)}`, propose: (kind, data) => log.ops.push({ kind, data }) },
   };
 }
@@ -31,6 +32,7 @@ for (const tool of [line, arrow, box, ellipse]) {
     assert.deepEqual(normaliseEdit(structuredClone(data.edits[0])), data.edits[0]);
     assert.deepEqual(on.log.drafts[0].values, data.edits[0][3]);
     assert.equal(on.log.dropped, 1);
+    assert.deepEqual(on.log.said, [`${tool.label} placed`]);
   });
 
   test(`${tool.name}: a slip of the hand, or a gesture taken back, leaves no trace`, () => {
@@ -41,7 +43,7 @@ for (const tool of [line, arrow, box, ellipse]) {
     const back = tool.begin(on, [100, 100]);
     back.extend([[500, 500]]);
     back.cancel();
-    assert.deepEqual([on.log.ops, on.log.dropped], [[], 2]);
+    assert.deepEqual([on.log.ops, on.log.said, on.log.dropped], [[], [], 2]);
   });
 }
 

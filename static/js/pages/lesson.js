@@ -5,6 +5,7 @@ import { byId } from "../dom.js";
 import { t } from "../i18n.js";
 import { Session } from "../session.js";
 import { Store } from "../store.js";
+import { say } from "../panels/announce.js";
 import { bar } from "../panels/bar.js";
 import { chat } from "../panels/chat.js";
 import { wireDialogs } from "../panels/dialogs.js";
@@ -15,6 +16,7 @@ import { showCard } from "../panels/over.js";
 import { pager } from "../panels/pager.js";
 import { everybody, people } from "../panels/people.js";
 import { person } from "../panels/person.js";
+import { selecting } from "../panels/selection.js";
 import { slideText } from "../panels/slide_text.js";
 import { Tabs } from "../panels/tabs.js";
 import { toolbar } from "../panels/toolbar.js";
@@ -25,6 +27,8 @@ import { Board } from "../render/board.js";
 import { Desk } from "../tools/desk.js";
 import { eraser } from "../tools/eraser.js";
 import { highlighter, pen } from "../tools/pen.js";
+import { selectTool } from "../tools/select.js";
+import { Selection } from "../tools/selection.js";
 import { arrow, box, ellipse, line } from "../tools/shape.js";
 import { note, text } from "../tools/text.js";
 import { Toolbox } from "../tools/toolbox.js";
@@ -58,7 +62,8 @@ function open(pass) {
   const store = new Store(pass.participant);
   const session = new Session({ pass, store, csrf });
   const tabs = new Tabs();
-  const toolbox = new Toolbox([pen, highlighter, eraser, line, arrow, box, ellipse, text, note], storage());
+  const selection = new Selection({ store, session });
+  const toolbox = new Toolbox([pen, highlighter, eraser, selectTool(selection), line, arrow, box, ellipse, text, note], storage());
   const writers = new Writers();
   const app = { store, session, tabs, toolbox, writers };
   const onSlide = slideText(app);
@@ -71,7 +76,7 @@ function open(pass) {
     person: (id) => everybody(app).get(id) ?? null,
     onSlide,
   });
-  const desk = new Desk({ surface: byId("board-own"), overlay: byId("board-overlay"), store, session, board, toolbox });
+  const desk = new Desk({ surface: byId("board-own"), overlay: byId("board-overlay"), store, session, board, toolbox, say });
   session.onSignals((signals) => {
     board.receive(signals, session.pace);
     writers.hear(signals);
@@ -86,6 +91,7 @@ function open(pass) {
   chat(app);
   tray(app);
   undo(app);
+  selecting({ ...app, board, selection });
   lessonMenu({ ...app, rename });
   link(app);
   session.start();

@@ -22,6 +22,7 @@
  * @property {Style} style
  * @property {boolean} doubtful  a finger's stroke may turn out to be a pinch: others need not see it before that is past
  * @property {() => number} now  ms, own clock
+ * @property {(words: string) => void} say  to a screen reader, politely
  *
  * From pointer down to pointer up.
  * @typedef {object} Gesture
@@ -37,6 +38,7 @@
  * @property {boolean} [rare]  it lies behind one button where the toolbar is narrow
  * @property {boolean} [sizes]  the palette's widths are sizes of letters
  * @property {number} [reach]  CSS pixels: radius of the ring shown in place of a cursor
+ * @property {1|2} [corners]  how many places the keyboard sets; without: it is for pointers only
  * @property {(desk: Desk, point: Point) => Gesture} begin
  * @property {() => void} [leave]  the page was turned, or another gesture begins: what is still open is finished
  */

@@ -2,6 +2,7 @@
 // @ts-check
 
 import { el } from "../dom.js";
+import { Crosshair } from "./crosshair.js";
 import { Arbiter } from "./pointer.js";
 
 /** @typedef {import("./contract.js").Tool} Tool */
@@ -26,15 +27,24 @@ export class Desk {
    * @param {import("../session.js").Session} parts.session
    * @param {import("../render/board.js").Board} parts.board
    * @param {import("./toolbox.js").Toolbox} parts.toolbox
+   * @param {(words: string) => void} parts.say  to a screen reader, politely
    */
-  constructor({ surface, overlay, store, session, board, toolbox }) {
+  constructor({ surface, overlay, store, session, board, toolbox, say }) {
     this.surface = surface;
     this.store = store;
     this.session = session;
     this.board = board;
     this.toolbox = toolbox;
+    this.say = say;
     this.ring = el("span", { class: "ring", hidden: true });
     overlay.append(this.ring);
+    const hand = {
+      busy: () => this.#gesture !== null,
+      begin: (/** @type {Point} */ point) => this.#beginByKey(point),
+      extend: (/** @type {Point} */ point) => this.#gesture?.extend([point]),
+      end: (/** @type {boolean} */ whole) => this.#stop(whole),
+    };
+    this.crosshair = new Crosshair({ overlay, board, toolbox, hand, say });
     this.#listen();
     store.subscribe(({ topics }) => topics.has("page") && this.#leave());
   }
@@ -76,12 +86,24 @@ export class Desk {
     if (cancels) this.#drop();
     if (!begins) return;
     this.surface.setPointerCapture(event.pointerId);
-    const { store, session, board } = this;
-    const desk = { store, session, board, page, style: this.toolbox.styleOf(tool), doubtful: event.pointerType === "touch", now: () => performance.now() };
+    this.#drop(); // begun by keys
+    this.crosshair.hide();
+    this.#begin(tool, page, this.#point(event), event.pointerType === "touch");
+    this.#showRing(tool, event);
+  }
+
+  /** @param {Point} point */
+  #beginByKey(point) {
+    const { tool } = this.toolbox;
+    if (tool && this.board.page !== null) this.#begin(tool, this.board.page, point, false);
+  }
+
+  /** @param {Tool} tool @param {string} page @param {Point} point @param {boolean} doubtful */
+  #begin(tool, page, point, doubtful) {
+    const { store, session, board, say } = this;
     this.#finishOpen();
     this.#page = page;
-    this.#gesture = tool.begin(desk, this.#point(event));
-    this.#showRing(tool, event);
+    this.#gesture = tool.begin({ store, session, board, page, style: this.toolbox.styleOf(tool), doubtful, now: () => performance.now(), say }, point);
   }
 
   /** @param {PointerEvent} event */

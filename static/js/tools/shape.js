@@ -1,6 +1,7 @@
 // Line, arrow, box, ellipse: drawn from corner to corner, seen by others when the pointer lifts.
 // @ts-check
 
+import { t } from "../i18n.js";
 import { pen } from "./pen.js";
 
 /** A shape smaller than this across, in CSS pixels, is a slip of the hand. */
@@ -12,7 +13,7 @@ const LEAST = 6;
 /** @typedef {"line"|"arrow"|"box"|"ellipse"} Kind */
 
 /** @param {Kind} kind @param {string} label @param {string} key @returns {Tool} */
-const shape = (kind, label, key) => ({ name: kind, label, key, palette: pen.palette, rare: true, begin: (desk, point) => new Shape(kind, desk, point) });
+const shape = (kind, label, key) => ({ name: kind, label, key, palette: pen.palette, rare: true, corners: 2, begin: (desk, point) => new Shape(kind, label, desk, point) });
 
 export const line = shape("line", "Line", "l");
 export const arrow = shape("arrow", "Arrow", "a");
@@ -20,9 +21,10 @@ export const box = shape("box", "Box", "b");
 export const ellipse = shape("ellipse", "Ellipse", "o");
 
 class Shape {
-  /** @param {Kind} kind @param {Desk} desk @param {Point} start */
-  constructor(kind, desk, start) {
+  /** @param {Kind} kind @param {string} label @param {Desk} desk @param {Point} start */
+  constructor(kind, label, desk, start) {
     this.kind = kind;
+    this.label = label;
     this.desk = desk;
     this.start = start;
     this.end = start;
@@ -38,6 +40,7 @@ class Shape {
     const { session, page, style, board } = this.desk;
     if (Math.hypot(this.end[0] - this.start[0], this.end[1] - this.start[1]) * board.scale >= LEAST) {
       session.propose("board.edit", { page, edits: [["add", session.newItem(), this.kind, fields(this.kind, this.start, this.end, style)]] });
+      this.desk.say(t("{what} placed", { what: t(this.label) }));
     }
     board.own.drop();
   }

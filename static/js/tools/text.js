@@ -2,7 +2,7 @@
 // @ts-check
 
 import { el } from "../dom.js";
-import { t } from "../i18n.js";
+import { t, tn } from "../i18n.js";
 import { tidyText } from "../items.js";
 import { LIMITS } from "../protocol.js";
 import { FONT, LEADING, NOTE_PADDING } from "../render/paint.js";
@@ -19,6 +19,8 @@ const WIDEST = 720;
 const NOTE = 300;
 /** Between words and the page's edge. */
 const MARGIN = 16;
+/** From so many characters left on, it is said how many. */
+const NEAR = 100;
 
 const SIZES = [
   { value: 28, name: "Small" },
@@ -42,6 +44,7 @@ export const text = {
     ],
     widths: SIZES,
   },
+  corners: 1,
   begin: (desk, point) => new Placing("text", desk, point),
   leave: () => Editor.leave(),
 };
@@ -62,6 +65,7 @@ export const note = {
     ],
     widths: SIZES,
   },
+  corners: 1,
   begin: (desk, point) => new Placing("note", desk, point),
 };
 
@@ -117,7 +121,7 @@ export class Editor {
     const { element } = this.desk.board;
     const field = el("textarea", {
       class: `editor ${this.kind}`, "aria-label": this.kind === "note" ? t("Note") : t("Text"), rows: 1, spellcheck: "true",
-      maxlength: String(LIMITS.text), onblur: () => this.close(), oninput: () => this.#grow(),
+      maxlength: String(LIMITS.text), onblur: () => this.close(), oninput: (/** @type {InputEvent} */ event) => this.#limit(event.isComposing),
       onkeydown: (/** @type {KeyboardEvent} */ event) => this.#key(event), onpointerdown: (/** @type {Event} */ event) => event.stopPropagation(),
     });
     this.field = field;
@@ -127,7 +131,9 @@ export class Editor {
     });
     if (this.kind === "note") Object.assign(field.style, { background: this.style.fill ?? "#fff3c4", minHeight: part(NOTE) });
     field.value = this.item?.values.text ?? "";
-    element.append(field);
+    this.count = el("span", { class: "editor-count", "aria-hidden": "true", hidden: true });
+    this.count.style.left = part(this.at[0]);
+    element.append(field, this.count);
     this.#grow();
     field.focus();
     field.setSelectionRange(field.value.length, field.value.length);
@@ -142,23 +148,30 @@ export class Editor {
     if (this.#closed) return;
     this.#closed = true;
     if (Editor.#open === this) Editor.#open = null;
+    this.#limit(false);
     this.#propose(tidyText(this.field.value, LIMITS.text).replace(/\s+$/, ""));
     this.field.remove();
+    this.count.remove();
   }
 
   /** @param {string} words */
   #propose(words) {
-    const { session, page, store } = this.desk;
-    if (this.item) {
-      const there = store.item(page, this.item.id);
-      const lines = broken(words, this.#measure(), this.most - 2 * this.padding);
-      if (!there || lines === there.values.text) return;
+    const { session, page, store, say } = this.desk;
+    const there = this.item && store.item(page, this.item.id);
+    const lines = this.#lines(words);
+    if (this.item && lines === (there ?? this.item).values.text) return;
+    if (this.item && there) {
       if (words === "") session.propose("board.edit", { page, edits: [["remove", this.item.id]] });
       else session.propose("board.edit", { page, edits: [["set", this.item.id, { text: lines, box: this.#box(lines) }]] });
-    } else if (words !== "") {
-      const lines = broken(words, this.#measure(), this.most - 2 * this.padding);
+    } else if (words !== "") { // a new one; or another removed it while this one wrote, and the words are kept
       session.propose("board.edit", { page, edits: [["add", session.newItem(), this.kind, { at: [this.at[0], this.at[1]], box: this.#box(lines), text: lines, style: this.style }]] });
+      say(t("{what} placed", { what: this.kind === "note" ? t("Note") : t("Text") }));
     }
+  }
+
+  /** @param {string} words */
+  #lines(words) {
+    return broken(words, this.#measure(), this.most - 2 * this.padding);
   }
 
   /** Width and height of the block that lines make. @param {string} lines @returns {[number, number]} */
@@ -177,10 +190,26 @@ export class Editor {
     return (line) => pen.measureText(line).width;
   }
 
+  /** The line breaks that are stored count too, so what is too long is seen while it is written. @param {boolean} composing */
+  #limit(composing) {
+    const { field, count } = this;
+    const used = () => [...this.#lines(tidyText(field.value, LIMITS.text))].length;
+    let left = field.value.length < LIMITS.text / 2 ? LIMITS.text : LIMITS.text - used(); // at most every letter breaks
+    if (left < 0 && !composing) {
+      field.value = [...field.value].slice(0, left).join("");
+      left = 0;
+    }
+    count.hidden = left > NEAR;
+    count.textContent = tn(Math.max(0, left), "{n} character left", "{n} characters left");
+    if (left <= 0) this.desk.say(t("A text has at most {n} characters.", { n: LIMITS.text }));
+    this.#grow();
+  }
+
   #grow() {
     const { field } = this;
     field.style.height = "0";
     field.style.height = `${field.scrollHeight}px`;
+    this.count.style.top = `calc(${part(this.at[1])} + ${field.offsetHeight + 8}px)`;
   }
 
   /** @param {KeyboardEvent} event */
@@ -190,6 +219,7 @@ export class Editor {
     const done = event.key === "Enter" && (event.ctrlKey || event.metaKey);
     if (event.key !== "Escape" && !done) return;
     event.preventDefault();
+    if (!done && !this.item) this.field.value = ""; // Escape: nothing new was written
     this.close();
     this.desk.board.element.focus();
   }
