@@ -1,11 +1,12 @@
-// What can be done with one person: draw, hand, name, remove; each step that hurts asks first.
+// What can be done with one person: draw, hand, name, ink, remove; each step that hurts asks first.
 // @ts-check
 
 import { byId, el, icon, initials, write } from "../dom.js";
 import { t } from "../i18n.js";
 import { readableOn } from "../render/colors.js";
-import { lessonOf, roleOf } from "../tools/rights.js";
+import { amStaff, lessonOf, roleOf } from "../tools/rights.js";
 import { close, open } from "./dialogs.js";
+import { numberOf } from "./pager.js";
 import { possible } from "./roster.js";
 
 /** @typedef {import("./roster.js").Entry} Entry */
@@ -15,8 +16,10 @@ import { possible } from "./roster.js";
  * @returns {{open: (entry: Entry) => void, rename: (entry: Entry) => void}}
  */
 export function person({ store, session }) {
-  /** @type {Entry|null} whom the rename and remove dialogs are about */
+  /** @type {Entry|null} whom the dialogs are about */
   let about = null;
+  /** @type {string|null} the page whose ink is asked about: the class may turn it meanwhile */
+  let page = null;
 
   byId("rename-form").addEventListener("submit", () => {
     const name = byId("rename-name").value.trim();
@@ -26,6 +29,14 @@ export function person({ store, session }) {
     if (about) session.propose("person.remove", { participant: about.id });
     close("remove-person");
   });
+
+  document.getElementById("clear-ink-now")?.addEventListener("click", () => {
+    if (about && page !== null && hasInk(about, page)) session.propose("page.clear", { page, only: about.id });
+    close("clear-ink");
+  });
+
+  /** @param {Entry} entry @param {string|null} on */
+  const hasInk = (entry, on) => on !== null && store.items(on).some(({ by, kept }) => by === entry.id && !kept);
 
   /** @param {Entry} entry */
   function rename(entry) {
@@ -43,6 +54,15 @@ export function person({ store, session }) {
   }
 
   /** @param {Entry} entry */
+  function askClear(entry) {
+    about = entry;
+    page = store.page;
+    if (page === null) return;
+    write(byId("clear-ink-title"), t("Clear {name}’s ink on page {n}?", { name: entry.name, n: numberOf(lessonOf(store), page) }));
+    open("clear-ink");
+  }
+
+  /** @param {Entry} entry */
   function choices(entry) {
     const { policy, hands, people } = lessonOf(store);
     const { rename: mayRename, remove, allow } = possible({ id: store.me.id, role: roleOf(store, store.me.id) ?? "student" }, entry, people);
@@ -51,6 +71,7 @@ export function person({ store, session }) {
       allow && policy.draw === "chosen" && choice("pen", chosen ? t("Stop drawing") : t("Let draw"), () => session.propose("draw.allow", { participant: entry.id, allowed: !chosen })),
       allow && hands.includes(entry.id) && choice("hand", t("Lower the hand"), () => session.propose("hand.lower", { participant: entry.id })),
       mayRename && choice("person", t("Change name"), () => rename(entry), true),
+      amStaff(store) && lessonOf(store).status !== "ended" && hasInk(entry, store.page) && choice("bin", t("Clear their ink on this page"), () => askClear(entry), true),
       remove && choice("leave", t("Remove from the lesson"), () => askRemove(entry), true, "danger"),
     ].filter(Boolean);
   }

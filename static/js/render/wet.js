@@ -54,8 +54,8 @@ export class OthersInk {
 export class OwnInk {
   /** @type {{style: any, points: (readonly number[])[], painted: number}|null} */
   #stroke = null;
-  /** A shape in the making. @type {import("./geometry.js").Drawn|null} */
-  #draft = null;
+  /** Shapes in the making, or in somebody's hand. @type {import("./geometry.js").Drawn[]} */
+  #drafts = [];
   #dropping = false;
 
   /** @param {import("./surface.js").Surface} surface @param {() => void} wake  asks for a frame */
@@ -77,11 +77,11 @@ export class OwnInk {
     this.wake();
   }
 
-  /** Show a shape as it would be now. @param {import("./geometry.js").Drawn} item */
-  draft(item) {
+  /** Show shapes as they would be now. @param {...import("./geometry.js").Drawn} items  the lowest first */
+  draft(...items) {
     this.surface.canvases.own.style.mixBlendMode = "";
     this.#dropping = false;
-    this.#draft = item;
+    this.#drafts = items;
     this.wake();
   }
 
@@ -93,9 +93,9 @@ export class OwnInk {
 
   frame() {
     if (this.#dropping) this.#clear();
-    if (this.#draft) {
+    if (this.#drafts.length) {
       this.surface.clear("own");
-      paint(this.surface.contexts.own, this.#draft);
+      for (const item of this.#drafts) paint(this.surface.contexts.own, item);
     }
     const stroke = this.#stroke;
     if (!stroke || stroke.painted === stroke.points.length) return;
@@ -111,7 +111,8 @@ export class OwnInk {
 
   #clear() {
     this.#dropping = false;
-    this.#stroke = this.#draft = null;
+    this.#stroke = null;
+    this.#drafts = [];
     this.surface.clear("own");
   }
 
