@@ -13,7 +13,11 @@ import tempfile
 import time
 from pathlib import Path
 
+import django
 from playwright.sync_api import expect, sync_playwright
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+django.setup()  # the browser stories know the cast, who are models
 
 from tests.browser.test_lesson import LECTURE, log_in, start, upload
 from tests.support.browser import People, chromium

@@ -277,7 +277,7 @@ def main() -> None:
         people.close()
         pictures = list(album.out.glob("*.webp"))
         size = sum(picture.stat().st_size for picture in pictures)
-        print(f"{len(pictures)} pictures, {size / 1e6:.1f} MB in {album.out}")  # noqa: T201
+        print(f"{len(pictures)} pictures, {size / 1e6:.1f} MB in {album.out}")
 
 
 if __name__ == "__main__":
