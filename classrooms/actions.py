@@ -20,7 +20,7 @@ from classrooms.kinds import MAX_TITLE
 from classrooms.lesson import LessonState, Person, permit
 from classrooms.log import Entry, Outcome
 from classrooms.messages import Draft, Op
-from classrooms.models import Classroom, Lesson, Participant, Staff
+from classrooms.models import Classroom, Lesson, Participant, Staff, draw_code
 from classrooms.refusals import Code, Refused
 from classrooms.roles import Role
 from classrooms.room import Room
@@ -225,6 +225,18 @@ def seat_staff(lesson: Lesson, user: User | AnonymousUser) -> Seat:
     if told is not role:
         Participant.objects.filter(pk=participant.pk).update(role=role)
     return replace(seat, since=max(outcome.seq or 0 for outcome in outcomes))
+
+
+def redraw_code(classroom: Classroom) -> None:
+    """Give a classroom another join code. The old one opens nothing any more; who is inside stays."""
+    while True:
+        try:
+            with transaction.atomic():
+                classroom.code = draw_code()
+                classroom.save(update_fields=["code"])
+        except IntegrityError:  # another classroom has it: one in 900 million
+            continue
+        return
 
 
 def dismiss(classroom: Classroom, user: User) -> None:

@@ -190,9 +190,7 @@ class TokenView(APIView):
         if not decks.teaches(user):
             raise Refused(Code.NOT_ALLOWED)
         if is_mfa_enabled(user):
-            raise Refused(
-                Code.NOT_ALLOWED, message="Who signs in with a code too makes a token at /teach/account/."
-            )
+            raise Refused(Code.NOT_ALLOWED, message="Who signs in with a code too makes a token at /teach/account/.")
         token, _ = Token.objects.get_or_create(user=user)
         return Response({"token": token.key})
 

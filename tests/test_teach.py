@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.test import Client
 
@@ -276,3 +277,37 @@ def test_decks_are_hidden_and_shown_and_never_deleted(teacher: User) -> None:
         assert deck.hidden is hidden
     assert refused(client.post(page_of(deck, "delete"), {"post": "yes"}))
     assert Deck.objects.exists()
+
+
+# --- the join code -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_a_new_code_opens_and_the_old_one_does_not(classroom: Classroom, teacher: User, client: Client) -> None:
+    client.force_login(teacher)
+    page = f"/teach/classrooms/classroom/{classroom.pk}/code/"
+    assert classroom.code in client.get(page).content.decode()
+    client.post(page)
+    old = classroom.code
+    classroom.refresh_from_db()
+    assert classroom.code != old
+    assert not Classroom.objects.filter(code=old).exists()
+    assert LogEntry.objects.filter(user=teacher, change_message__contains="join code").exists()
+
+
+def test_an_assistant_changes_no_code_and_sees_no_button(classroom: Classroom, assistant: User, client: Client) -> None:
+    client.force_login(assistant)
+    room = f"/teach/classrooms/classroom/{classroom.pk}/"
+    assert client.post(f"{room}code/").status_code == 403
+    assert "New code" not in client.get(f"{room}change/").content.decode()
+    before = classroom.code
+    classroom.refresh_from_db()
+    assert classroom.code == before
+
+
+def test_the_wall_shows_the_code_and_no_name(classroom: Classroom, teacher: User, client: Client) -> None:
+    client.force_login(teacher)
+    text = client.get(f"/teach/classrooms/classroom/{classroom.pk}/projector/").content.decode()
+    assert classroom.code in text
+    assert "data:image/svg+xml" in text
+    assert teacher.get_username() not in text

@@ -7,6 +7,7 @@ import segno
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -240,9 +241,33 @@ class ClassroomAdmin(OwnedAdmin):
         return super().change_view(request, object_id, form_url, context)
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the page that starts a lesson."""
-        start = self.admin_site.admin_view(self.start_view)
-        return [path("<int:pk>/start/", start, name="classrooms_classroom_start"), *super().get_urls()]
+        """Add the pages that start a lesson, change the code, and show it to a room."""
+        views = {"start": self.start_view, "code": self.code_view, "projector": self.projector_view}
+        own = [
+            path(f"<int:pk>/{name}/", self.admin_site.admin_view(view), name=f"classrooms_classroom_{name}")
+            for name, view in views.items()
+        ]
+        return [*own, *super().get_urls()]
+
+    def code_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Ask once more, then draw a new code: the old one is worth nothing at once, and who is inside stays."""
+        classroom = self.require(request, str(pk))
+        if role_in(classroom, request) not in LEADS:
+            raise PermissionDenied
+        if request.method != "POST":
+            context: dict[str, Any] = {"title": "A new join code?", "opts": self.opts, "classroom": classroom}
+            context |= self.admin_site.each_context(request)
+            return TemplateResponse(request, "admin/classrooms/classroom/code.html", context)
+        actions.redraw_code(classroom)
+        self.log_change(request, classroom, "Changed the join code.")
+        self.message_user(request, f"Students join with {classroom.code} from now on.", messages.SUCCESS)
+        return redirect("admin:classrooms_classroom_change", classroom.pk)
+
+    def projector_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Show code and address as large as the screen, and nothing else."""
+        classroom = self.require(request, str(pk))
+        context = join_card(request, classroom) | {"classroom": classroom}
+        return TemplateResponse(request, "admin/classrooms/classroom/projector.html", context)
 
     def start_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Ask for a title and decks, start the lesson, and go there. No atomic block: the log would wait for it."""

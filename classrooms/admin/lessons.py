@@ -20,7 +20,7 @@ class LessonAdmin(OwnedAdmin):
     """The lessons of the user's classrooms. They are started from a classroom, and read-only: the log is theirs."""
 
     owner_path = "classroom__staff__user"
-    fields = readonly_fields = ("title", "classroom", "state", "started", "ended", "people", "events")
+    fields = readonly_fields = ("title", "classroom", "state", "started", "ended", "people")
     list_display = ["title", "classroom", "state", "started", "ended", "people"]
     list_filter = ["status", ("classroom", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["classroom"]
@@ -47,11 +47,6 @@ class LessonAdmin(OwnedAdmin):
     def people(self, lesson: Lesson) -> int:
         """Count who has taken a seat."""
         return lesson.seats
-
-    @admin.display(description="Events", ordering="head")
-    def events(self, lesson: Lesson) -> int:
-        """Count what happened."""
-        return lesson.head
 
     def get_urls(self) -> list[URLPattern]:
         """Add the page that ends a lesson."""

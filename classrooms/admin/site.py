@@ -94,6 +94,10 @@ class OwnedAdmin(admin.ModelAdmin[Any]):
         target = self.admin_site._registry.get(model)
         return {"queryset": target.get_queryset(request) if target else model._default_manager.none()}
 
+    def get_action_choices(self, request: HttpRequest, default_choices: Any = None) -> Any:
+        """Offer actions below a word, not below dashes."""
+        return super().get_action_choices(request, default_choices or [("", "Choose…")])
+
     def require(self, request: HttpRequest, pk: str) -> Any:
         """Return an own row, for a view of ours. Raises PermissionDenied, for a row that is not there too."""
         row = self.get_object(request, pk)

@@ -20,7 +20,8 @@ def test_a_teacher_turns_to_any_page(server: Server, people: People, width: int,
     page.evaluate(
         """() => {
           const { session } = window.lectern;
-          for (const n of [1, 2, 3]) session.propose("page.add", { page: session.newItem(), kind: "blank", title: `Sheet ${n}` });
+          const sheet = (n) => ({ page: session.newItem(), kind: "blank", title: `Sheet ${n}` });
+          for (const n of [1, 2, 3]) session.propose("page.add", sheet(n));
         }"""
     )
     desk.settle()
