@@ -209,7 +209,7 @@ export class Editor {
     const { field } = this;
     field.style.height = "0";
     field.style.height = `${field.scrollHeight}px`;
-    this.count.style.top = `calc(${part(this.at[1])} + ${field.offsetHeight + 8}px)`;
+    this.count.style.top = `min(${part(this.at[1])} + ${field.offsetHeight + 8}px, 100% - 2.25em)`; // never below the page
   }
 
   /** @param {KeyboardEvent} event */
