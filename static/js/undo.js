@@ -261,7 +261,10 @@ export class Undo {
       this.#epoch = kept.epoch;
       this.#pages = new Map(kept.pages);
       for (const [page, stacks] of this.#pages) {
-        for (const entry of [...stacks.done, ...stacks.undone]) for (const step of entry.steps) this.#steps.set(step.op, { page, entry, step });
+        for (const entry of [...stacks.done, ...stacks.undone]) {
+          entry.gesture = ""; // it is over: tasks are counted anew, and none of them goes on with it
+          for (const step of entry.steps) this.#steps.set(step.op, { page, entry, step });
+        }
       }
     } catch {
       this.#forget();

@@ -9,7 +9,10 @@ from tests.support.browser import People
 from tests.support.desk import Desk, agree
 from tests.support.server import Server
 
-PLACES = "() => window.lectern.store.items(window.lectern.store.page).map(({ values }) => [...values.at, ...(values.box ?? [])].map(Math.round))"
+PLACES = """() => {
+  const { store } = window.lectern;
+  return store.items(store.page).map(({ values }) => [...values.at, ...(values.box ?? [])].map(Math.round));
+}"""
 
 
 @pytest.fixture

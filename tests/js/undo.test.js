@@ -228,6 +228,21 @@ describe("on the way", () => {
     room.agree();
   });
 
+  test("what is made after a reload is a gesture of its own", async () => {
+    const storage = shelf();
+    const ana = await room.live(ANA, { storage });
+    const first = draw(ana);
+    await room.pass(100);
+    ana.session.stop();
+    room.people = [];
+    const again = await room.live(ANA, { storage });
+    draw(again);
+    await room.pass(100);
+    undo(again);
+    await room.pass(100);
+    assert.deepEqual([boxes(again), has(again)], [[first], [true, true]]);
+  });
+
   test("a refused gesture is nothing to undo", async () => {
     const [ana, tea] = [await room.live(ANA), await room.live(TEA)];
     tea.session.propose("policy.set", { draw: "staff" });
