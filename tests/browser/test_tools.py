@@ -209,3 +209,24 @@ def test_words_of_somebody_who_may_not_draw_any_more_are_not_lost(server: Server
     ana.page.keyboard.press("Control+Enter")
     expect(ana.page.locator("#tray-button")).to_be_visible()
     assert "Half a thought" in ana.page.evaluate("() => JSON.stringify(window.lectern.store.tray)")
+
+
+def test_on_a_phone_shapes_unfold_from_one_button(pair: tuple[Desk, Desk], server: Server, people: People) -> None:
+    phone = join(
+        people.window(server.url, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True), "Cem"
+    )
+    for name in ("Line", "Arrow", "Box", "Ellipse"):
+        phone.page.locator("#rare-button").tap()
+        button = phone.page.get_by_role("radio", name=name, exact=True)
+        place = button.bounding_box()
+        assert place is not None
+        assert min(place["width"], place["height"]) >= 44
+        button.tap()
+        expect(button).to_be_hidden()
+        phone.draw((0.2, 0.2), (0.6, 0.6))
+    head = phone.settle()["seq"]  # its page has another size in pixels, so only the digests can be the same
+    for desk in pair:
+        desk.wait(f"lectern.store.applied >= {head}")
+    agree(pair)
+    assert pair[0].page.evaluate(KINDS) == ["line", "arrow", "box", "ellipse"]
+    assert len({desk.digest() for desk in (*pair, phone)}) == 1
