@@ -48,8 +48,8 @@ JS_LAYERS = [
     "dom i18n",
     "session",
     "transport link sender catchup snapshots states tickets signals store views display overlay outbox partitions",
-    "codes lesson lesson_state kinds board items points protocol predict ops undo clock bucket roster surroundings "
-    "pulse",
+    "codes lesson lesson_state kinds board items points protocol predict ops undo bucket",
+    "clock roster surroundings pulse",
 ]
 
 SAFE_MARKUP = {"classroom_site/templatetags/assets.py"}  # JSON of our own file names, escaped there
