@@ -6,6 +6,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
 from classrooms import access
@@ -23,6 +24,7 @@ def home(request: HttpRequest, code: str = "") -> HttpResponse:
     return render(request, "home.html", {"code": access.normalise(code)[:12]})
 
 
+@gzip_page  # of a length that Django varies by chance: what is secret on the page cannot be told from it (BREACH)
 @require_safe
 @never_cache
 @ensure_csrf_cookie
