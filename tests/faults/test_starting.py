@@ -56,7 +56,7 @@ class Doors:
         self.server = server
         self.took: list[float] = []
         self.visitor = Visitor(server)
-        self.visitor.post("/teach/login/?next=/teach/", username="teacher", password=PASSWORD)
+        self.visitor.post("/teach/login/?next=/teach/", login="teacher", password=PASSWORD)
 
     def classroom(self, title: str) -> int:
         """Make a classroom and return its id."""
