@@ -51,4 +51,4 @@ class People:
         for context in self._contexts:
             context.close()
         unexpected = [text for text in self.complaints if not any(part in text for part in self.expected)]
-        assert unexpected == []
+        assert unexpected == [], unexpected
