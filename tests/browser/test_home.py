@@ -100,6 +100,7 @@ def test_whoever_waits_sees_where_and_comes_in_by_themselves(small: Server, peop
         wifi.find()
         lesson = small.start_lesson()
         page.wait_for_url(f"**/lessons/{lesson}/")
+        people.expected.append("WebSocket connection")  # the network goes for good now
 
 
 def test_a_locked_door_a_full_lesson_and_a_removal_say_what_to_do(small: Server, people: People) -> None:

@@ -254,6 +254,7 @@ class Keys {
     const next = choices[at < 0 && step < 0 ? choices.length - 1 : at + step];
     if (!next) {
       this.selection.clear();
+      this.view.draw(); // now: in the next frame Tab would be in a bar that goes
       return false;
     }
     this.selection.choose([next.id]);
