@@ -19,10 +19,11 @@ from playwright.sync_api import expect, sync_playwright
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 django.setup()  # the browser stories know the cast, who are models
 
-from tests.browser.test_lesson import LECTURE, log_in, start, upload  # noqa: E402
+from tests.browser.test_lesson import LECTURE, start, upload  # noqa: E402
 from tests.support.browser import People, chromium  # noqa: E402
 from tests.support.cast import PASSWORD  # noqa: E402
 from tests.support.run import ROOT  # noqa: E402
+from tests.support.visits import log_in  # noqa: E402
 from tests.support.waiting import free_port  # noqa: E402
 
 MOST = 300.0  # s

@@ -27,7 +27,6 @@ QUALITY = 72
 PASSWORD = "chalk and blackboard"
 CODE = "TRYME2"
 SEATS = 9
-STILL = "* { caret-color: transparent !important } time { visibility: hidden !important }"
 
 
 class Album:
@@ -47,7 +46,7 @@ class Album:
             for scheme in SCHEMES:
                 page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
                 page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
-                shot = page.screenshot(animations="disabled", style=STILL)
+                shot = page.screenshot()
                 Image.open(io.BytesIO(shot)).convert("RGB").save(
                     self.out / f"{state}-{width}-{scheme}.webp", quality=QUALITY, method=6
                 )

@@ -56,10 +56,9 @@ def test_a_lean_file_is_lean(path: Path) -> None:
 
 
 @pytest.mark.node
+@pytest.mark.npm
 def test_the_compiler_reads_every_script_of_ours_as_before(tmp_path: Path) -> None:
     tsc = ROOT / "node_modules" / ".bin" / "tsc"
-    if not tsc.exists():
-        pytest.skip("TypeScript is not installed: npm ci")
     for path in SCRIPTS:
         copy = tmp_path / "lean" / path.relative_to(ROOT / "static" / "js")
         copy.parent.mkdir(parents=True, exist_ok=True)

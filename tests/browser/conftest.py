@@ -7,7 +7,9 @@ import pytest
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from tests.support.browser import People, chromium
+from tests.support.desk import Desk
 from tests.support.server import Server
+from tests.support.visits import join
 
 HERE = Path(__file__).parent
 
@@ -46,3 +48,11 @@ def server() -> Iterator[Server]:
     """A server with the cast and the classroom, and no lesson yet."""
     with Server() as server:
         yield server
+
+
+@pytest.fixture
+def pair(server: Server, people: People) -> tuple[Desk, Desk]:
+    """Ana and Ben in a lesson with one blank sheet."""
+    server.end_lessons()
+    server.start_lesson()
+    return join(people.window(server.url), "Ana"), join(people.window(server.url), "Ben")

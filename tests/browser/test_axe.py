@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_lesson import join, log_in
 from tests.support.browser import People
 from tests.support.cast import CODE
-from tests.support.desk import Desk
 from tests.support.server import ROOT, Server
+from tests.support.visits import join, log_in, teach
+
+pytestmark = pytest.mark.npm
 
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 RUN = """async () => {
@@ -31,8 +32,6 @@ TEACHERS = (
 
 @pytest.fixture(scope="module")
 def axe() -> str:
-    if not AXE.exists():
-        pytest.skip("axe-core is not installed: npm ci")
     return Path(AXE).read_text(encoding="utf-8")
 
 
@@ -90,12 +89,8 @@ def test_home_waiting_and_error_pages(audit: Audit, server: Server) -> None:
 
 
 def test_the_lesson(audit: Audit, server: Server) -> None:
-    server.end_lessons()
-    lesson = server.start_lesson()
     teacher = audit.window()
-    log_in(teacher)
-    teacher.goto(f"/lessons/{lesson}/")
-    desk = Desk(teacher).ready()
+    desk = teach(teacher, server)
     ana = join(audit.window(), "Ana")
     ana.page.get_by_role("button", name="Raise hand").click()
     ana.draw((0.2, 0.2), (0.6, 0.5))

@@ -3,20 +3,15 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.test_lesson import join, log_in
 from tests.support.browser import People
-from tests.support.desk import Desk
 from tests.support.server import Server
+from tests.support.visits import join, teach
 
 
 @pytest.mark.parametrize(("width", "height"), [(1440, 900), (1024, 768), (820, 1180), (390, 844), (844, 390)])
 def test_a_teacher_turns_to_any_page(server: Server, people: People, width: int, height: int) -> None:
-    server.end_lessons()
-    lesson = server.start_lesson()
     page = people.window(server.url, viewport={"width": width, "height": height})
-    log_in(page)
-    page.goto(f"/lessons/{lesson}/")
-    desk = Desk(page).ready()
+    desk = teach(page, server)
     page.evaluate(
         """() => {
           const { session } = window.lectern;
@@ -47,12 +42,8 @@ def test_a_teacher_turns_to_any_page(server: Server, people: People, width: int,
 
 
 def test_a_student_looks_at_another_page_and_comes_back(server: Server, people: People) -> None:
-    server.end_lessons()
-    lesson = server.start_lesson()
     teacher = people.window(server.url)
-    log_in(teacher)
-    teacher.goto(f"/lessons/{lesson}/")
-    Desk(teacher).ready()
+    teach(teacher, server)
     teacher.locator("#film").get_by_role("button", name="Blank page").click()
     page = people.window(server.url, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     join(page, "Ana")

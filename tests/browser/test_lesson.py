@@ -6,21 +6,13 @@ import pytest
 from playwright.sync_api import Page, Playwright, expect
 
 from tests.support.browser import People, chromium
-from tests.support.cast import CODE, PASSWORD
 from tests.support.desk import Desk, agree
 from tests.support.server import Server
+from tests.support.visits import join, log_in
 
 LECTURES = Path("/usr/share/doc/packaging-tutorial")
 LECTURE, JAPANESE = LECTURES / "packaging-tutorial.pdf", LECTURES / "packaging-tutorial.ja.pdf"
 GUESTS = ("Ana", "Ben", "Chi")
-
-
-def log_in(page: Page) -> None:
-    page.goto("/teach/")
-    page.get_by_label("User name").or_(page.get_by_label("Username")).fill("teacher")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.locator("[type=submit]").first.click()
-    expect(page.get_by_role("heading", name="Your classrooms")).to_be_visible()
 
 
 def upload(page: Page, lecture: Path, title: str) -> None:
@@ -42,14 +34,6 @@ def start(page: Page, *titles: str) -> Desk:
         page.get_by_role("listitem").filter(has_text=title).get_by_role("checkbox").check()
     page.get_by_label("Title").fill("Packaging")
     page.get_by_role("button", name="Start the lesson").click()
-    page.wait_for_url("**/lessons/*/")
-    return Desk(page).ready()
-
-
-def join(page: Page, name: str) -> Desk:
-    page.goto(f"/j/{CODE}/")
-    page.get_by_role("textbox", name="Your name").fill(name)
-    page.keyboard.press("Enter")
     page.wait_for_url("**/lessons/*/")
     return Desk(page).ready()
 

@@ -1,26 +1,17 @@
 """Stories of selecting: what one moves, resizes and removes lies there at the other's, to the pixel."""
 
-import pytest
 from playwright.sync_api import expect
 
-from tests.browser.test_lesson import join, log_in
 from tests.browser.test_tools import KINDS, use
 from tests.support.browser import People
 from tests.support.desk import Desk, agree
 from tests.support.server import Server
+from tests.support.visits import join, teach
 
 PLACES = """() => {
   const { store } = window.lectern;
   return store.items(store.page).map(({ values }) => [...values.at, ...(values.box ?? [])].map(Math.round));
 }"""
-
-
-@pytest.fixture
-def pair(server: Server, people: People) -> tuple[Desk, Desk]:
-    """Ana and Ben in a lesson with one blank sheet."""
-    server.end_lessons()
-    server.start_lesson()
-    return join(people.window(server.url), "Ana"), join(people.window(server.url), "Ben")
 
 
 def places(desk: Desk) -> list[list[int]]:
@@ -78,12 +69,8 @@ def test_keys_do_whatever_the_pointer_does_and_tab_does_not_trap(pair: tuple[Des
 
 
 def test_staff_clear_one_persons_ink_after_asking_and_it_comes_back(server: Server, people: People) -> None:
-    server.end_lessons()
-    lesson = server.start_lesson()
     page = people.window(server.url)
-    log_in(page)
-    page.goto(f"/lessons/{lesson}/")
-    teacher, ana = Desk(page).ready(), join(people.window(server.url), "Ana")
+    teacher, ana = teach(page, server), join(people.window(server.url), "Ana")
     ana.draw((0.1, 0.1), (0.3, 0.3))
     use(teacher.page, "b")
     teacher.draw((0.5, 0.1), (0.7, 0.3))

@@ -3,9 +3,9 @@
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.test_lesson import join
 from tests.support.browser import People
 from tests.support.server import Server
+from tests.support.visits import join
 
 SIZES = [(320, 640), (390, 844), (820, 1180), (844, 390), (568, 320), (512, 384), (720, 600), (1024, 768), (1440, 900)]
 

@@ -8,13 +8,14 @@ from collections.abc import Iterator
 import pytest
 import zxingcpp
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page
 
 from tests.support.browser import People
+from tests.support.cast import PASSWORD
 from tests.support.desk import Desk
 from tests.support.run import Run, running
+from tests.support.visits import log_in
 
-PASSWORD = "chalk and blackboard"
 PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True}
 WIRE = {"offline": False, "latency": 40, "downloadThroughput": 3e6 / 8, "uploadThroughput": 3e6 / 8}  # 3 Mbit/s
 SCAN_MOST = 10.0  # s from the picture of the code to the slide, on a phone of a quarter of this machine's speed
@@ -45,11 +46,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
 def shared_code(people: People, run: Run) -> bytes:
     """Return the picture of the QR code as it stands on the projector."""
     page = people.window(run.url)
-    page.goto("/teach/")
-    page.locator("[name=login]").fill("teacher")
-    page.locator("[name=password]").fill(PASSWORD)
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="Your classrooms")).to_be_visible()
+    log_in(page)
     page.goto("/lessons/1/")
     Desk(page).ready()
     page.locator("[data-opens=share]").first.click()

@@ -1,23 +1,14 @@
 """Stories of the tools: what one draws, writes, takes back and clears is the same at the other's, to the pixel."""
 
-import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_lesson import join, log_in
 from tests.support.browser import People
 from tests.support.desk import Desk, agree
 from tests.support.server import Server
+from tests.support.visits import join, teach
 
 KINDS = "() => window.lectern.store.items(window.lectern.store.page).map(({ kind }) => kind)"
 TEXTS = "() => window.lectern.store.items(window.lectern.store.page).map(({ values }) => values.text ?? null)"
-
-
-@pytest.fixture
-def pair(server: Server, people: People) -> tuple[Desk, Desk]:
-    """Ana and Ben in a lesson with one blank sheet."""
-    server.end_lessons()
-    server.start_lesson()
-    return join(people.window(server.url), "Ana"), join(people.window(server.url), "Ben")
 
 
 def use(page: Page, key: str) -> None:
@@ -103,12 +94,8 @@ def test_undo_and_redo_take_back_ones_own_work_alone_and_survive_a_reload(pair: 
 
 
 def test_a_page_is_cleared_after_asking_and_comes_back(server: Server, people: People) -> None:
-    server.end_lessons()
-    lesson = server.start_lesson()
     page = people.window(server.url)
-    log_in(page)
-    page.goto(f"/lessons/{lesson}/")
-    teacher, ana = Desk(page).ready(), join(people.window(server.url), "Ana")
+    teacher, ana = teach(page, server), join(people.window(server.url), "Ana")
     ana.draw((0.1, 0.1), (0.3, 0.3))
     teacher.draw((0.5, 0.1), (0.7, 0.3))
     agree([teacher, ana])
@@ -194,12 +181,8 @@ def test_a_text_has_an_end_and_says_so(pair: tuple[Desk, Desk]) -> None:
 
 
 def test_words_of_somebody_who_may_not_draw_any_more_are_not_lost(server: Server, people: People) -> None:
-    server.end_lessons()
-    lesson = server.start_lesson()
     window = people.window(server.url)
-    log_in(window)
-    window.goto(f"/lessons/{lesson}/")
-    teacher, ana = Desk(window).ready(), join(people.window(server.url), "Ana")
+    teacher, ana = teach(window, server), join(people.window(server.url), "Ana")
     use(ana.page, "t")
     ana.draw((0.2, 0.2))
     ana.page.keyboard.type("Half a ")

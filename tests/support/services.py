@@ -19,6 +19,7 @@ from tests.support.waiting import answers, free_port, until
 
 S = TypeVar("S", bound="Service")
 
+NODE_MODULES = Path(__file__).resolve().parents[2] / "node_modules"
 TUTORIALS = Path("/usr/share/doc/packaging-tutorial")  # Debian's package of that name: a Beamer lecture, translated
 
 
@@ -179,6 +180,7 @@ def missing_services() -> dict[str, str]:
         "postgres": ("postgresql", postgres_programs() and (os.geteuid() != 0 or _has_account("postgres"))),
         "browser": ("chromium", chromium_program()),
         "node": ("nodejs", shutil.which("node")),
+        "npm": ("what package.json names", NODE_MODULES.exists()),
         "tutorials": ("packaging-tutorial", TUTORIALS.exists()),
     }
     return {marker: package for marker, (package, there) in found.items() if not there}
