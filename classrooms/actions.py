@@ -13,7 +13,7 @@ from typing import Any
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import IntegrityError, transaction
 
-from classrooms import access, log, messages
+from classrooms import access, log, messages, replica, seeds
 from classrooms.access import Seat
 from classrooms.hub import in_reader
 from classrooms.kinds import MAX_TITLE
@@ -31,7 +31,8 @@ PAGES_AT_START = 20  # pages inside `lesson.started`; the others follow as event
 BYTES_AT_START = 64 * 1024  # of those pages: slides carry their text, and a frame holds 128 KiB
 PATIENCE = 10.0  # s that a thread waits for the log before it says try_again, and an op for its event to be folded
 ONE_LIVE = "A lesson is live in this classroom. End it before you start another one."
-BLANK = {"page": "p1", "kind": "blank", "title": ""}
+BLANK = {"kind": "blank", "title": ""}
+MOST_BLANK = 20  # sheets that a lesson starts with
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,16 +167,30 @@ def _own(draft: Draft) -> Entry:
 # --- lessons -------------------------------------------------------------------------------------------------------
 
 
-def start(classroom: Classroom, *, title: str, decks: Sequence[Deck], by: User | None) -> Lesson:
-    """Start a lesson with these decks' pages, or a blank one. From a thread, outside atomic blocks.
+def start(
+    classroom: Classroom,
+    *,
+    title: str,
+    decks: Sequence[Deck],
+    by: User | None,
+    blank: int = 0,
+    last: Lesson | None = None,
+) -> Lesson:
+    """Start a lesson with the pages and drawings of the `last` one, these decks' pages and `blank` sheets, in this order.
 
-    Raises Refused: not_allowed where one is live already (409) or `by` is no instructor here, try_again.
+    With nothing of these it has one blank page. From a thread, outside atomic blocks. Raises Refused: not_allowed where
+    one is live already (409), `by` is no instructor here or `last` is not an ended lesson of this classroom, try_again.
     """
     staff = access.staff_of(classroom, by) if by is not None else None
     if by is not None and (staff is None or staff.role == Staff.Role.ASSISTANT):
         raise Refused(Code.NOT_ALLOWED)
+    if last is not None and (last.classroom_id != classroom.pk or last.status != Lesson.Status.ENDED):
+        raise Refused(Code.NOT_ALLOWED)
     title = one_line(" ".join(title.split()), MAX_TITLE)
-    pages = [page for deck in decks for page in pages_of(deck)] or [BLANK]
+    earlier = replica.current(last.pk) if last is not None else None
+    pages = seeds.pages_of(earlier) if earlier is not None else []
+    pages += [page for deck in decks for page in pages_of(deck)]
+    pages += [BLANK] * (blank if pages or blank else 1)
     drafts = [
         messages.draft("page.added", f"page:p{number}", page | {"page": f"p{number}"})
         for number, page in enumerate(pages, 1)
@@ -184,13 +199,20 @@ def start(classroom: Classroom, *, title: str, decks: Sequence[Deck], by: User |
     policy = {name: getattr(classroom, name) for name in ("draw", "edit", "roam", "chat", "door")}
     pages_at_start = [draft.data for draft in drafts[:first]]
     started = {"title": title, "policy": policy | {"chosen": []}, "pages": pages_at_start}
+    later = drafts[first:] + (_gone_on(last, earlier) if last is not None and earlier is not None else [])
     lesson = _take_lesson(classroom, title)
     try:
-        _commit(lesson, _entry("lesson.started", "started", started), *map(_own, drafts[first:]))
+        _commit(lesson, _entry("lesson.started", "started", started), *map(_own, later))
     except Refused as refusal:
         raise (_one_live() if refusal.code is Code.ENDED else refusal) from None
     lesson.refresh_from_db()
     return lesson
+
+
+def _gone_on(last: Lesson, earlier: LessonState) -> list[Draft]:
+    """Return what brings a lesson to where an earlier one stopped: its drawings, and the page that was shown."""
+    shown = next((number for number, page in enumerate(earlier.pages, 1) if page.id == earlier.current), 1)
+    return [*seeds.seeds(last.pk, earlier), messages.draft("page.shown", "shown", {"page": f"p{shown}"})]
 
 
 def end(lesson: Lesson, *, by: User | None) -> None:

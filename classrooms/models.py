@@ -1,8 +1,10 @@
 """Classrooms, their staff, and lessons with the log that each of them owns."""
 
 import secrets
+from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
@@ -21,7 +23,7 @@ def draw_epoch() -> str:
 
 
 class Classroom(models.Model):
-    """A lasting room with a join code and staff."""
+    """A lasting room with a join code and staff. `retention`: days that students can read an ended lesson's boards."""
 
     class Draw(models.TextChoices):
         EVERYONE = "everyone"
@@ -43,6 +45,7 @@ class Classroom(models.Model):
     roam = models.BooleanField(default=True)
     chat = models.BooleanField(default=True)
     door = models.CharField(max_length=8, choices=Door, default=Door.OPEN)
+    retention = models.PositiveSmallIntegerField(default=30, validators=[MinValueValidator(1), MaxValueValidator(365)])
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -101,6 +104,11 @@ class Lesson(models.Model):
     def __str__(self) -> str:
         return self.title
 
+    @property
+    def readable_until(self) -> datetime | None:
+        """Until when students can read the boards; None while the lesson has not ended."""
+        return self.ended_at + timedelta(days=self.classroom.retention) if self.ended_at else None
+
 
 class Participant(models.Model):
     """A person in a lesson: an account, or a guest known by a session. On the wire: `u` and the number."""
@@ -126,6 +134,22 @@ class Participant(models.Model):
     def key(self) -> str:
         """The participant's id on the wire."""
         return f"u{self.number}"
+
+
+class Attendance(models.Model):
+    """When a participant was in a lesson. Only `attendance.py` writes here; times in ms since 1970."""
+
+    lesson = models.ForeignKey(Lesson, models.CASCADE, related_name="attendance")
+    participant = models.OneToOneField(Participant, models.CASCADE, related_name="attendance")
+    first_at = models.BigIntegerField()
+    last_at = models.BigIntegerField()
+    present = models.BigIntegerField()  # ms in all, over reconnects, tabs and processes, each moment once
+
+    class Meta:
+        verbose_name_plural = "attendance"
+
+    def __str__(self) -> str:
+        return f"{self.participant} in {self.lesson}"
 
 
 class Event(models.Model):

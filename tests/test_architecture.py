@@ -35,7 +35,7 @@ ROWS = {
     "pure": {
         "classrooms.messages", "classrooms.kinds", "classrooms.lesson", "classrooms.lesson_state", "classrooms.roles",
         "classrooms.refusals", "classrooms.closes", "classrooms.ring", "classrooms.meter",
-        "classrooms.guesses",
+        "classrooms.guesses", "classrooms.seeds",
         "whiteboard.board", "whiteboard.items", "whiteboard.points",
     },
 }  # fmt: skip

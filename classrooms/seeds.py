@@ -1,0 +1,59 @@
+"""Pure: the pages and the drawings of an earlier lesson, as a new one is given them."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from classrooms.lesson import LessonState
+from classrooms.messages import LIMITS, Draft, draft
+from whiteboard.board import Board, Item, paint_order
+
+
+
+def pages_of(state: LessonState) -> list[dict[str, Any]]:
+    """Return the pages of an earlier lesson in their order, as `page.added` has them but for the page's id."""
+    pages = [{"kind": page.kind, "title": page.title, "slide": page.slide} for page in state.pages]
+    return [{name: value for name, value in page.items() if value is not None} for page in pages]
+
+
+def seeds(lesson: int, state: LessonState) -> Iterator[Draft]:
+    """Yield `board.seeded` events that bring what was drawn in `lesson` onto the pages of a lesson begun with `pages_of`.
+
+    An event's data has at most 16 KiB. The authors are strangers to the new lesson, whose own participants are
+    numbered anew: `u3` of lesson 12 becomes `l12.u3`, so nobody inherits another's ink, and only staff may change it.
+    What lies on top still does: the items come in paint order and bring no `top` of their own.
+    """
+    for number, page in enumerate(state.pages, 1):
+        for part, items in enumerate(_parts(_seeded(lesson, state.boards[page.id]))):
+            yield draft("board.seeded", f"seed:p{number}:{part}", {"page": f"p{number}", "items": items})
+
+
+def _seeded(lesson: int, board: Board) -> Iterator[tuple[str, dict[str, Any]]]:
+    for number, key in enumerate(paint_order(board)):
+        item = board.items[key]
+        by = _author(lesson, item.by)
+        yield f"{by}.{number}", {"kind": item.kind, "by": by, "fields": _fields(item)}
+
+
+def _author(lesson: int, by: str | None) -> str:
+    """Return an author's name in later lessons; one who was a stranger already keeps theirs."""
+    return by if by is not None and by.startswith("l") else f"l{lesson}.{by or 'server'}"
+
+
+def _fields(item: Item) -> dict[str, Any]:
+    known = {name: register.value for name, register in item.fields.items() if name not in ("alive", "top")}
+    return {name: value for name, value in known.items() if value is not None}
+
+
+def _parts(items: Iterator[tuple[str, dict[str, Any]]]) -> Iterator[dict[str, Any]]:
+    """Part items so that each part's event keeps within an event's data."""
+    part: dict[str, Any] = {}
+    size = 0
+    for key, seed in items:
+        weight = len(draft("board.seeded", "weigh", {"page": "p1", "items": {key: seed}}).text.encode())
+        if part and size + weight > LIMITS["data"]:
+            yield part
+            part, size = {}, 0
+        part[key] = seed
+        size += weight
+    if part:
+        yield part
