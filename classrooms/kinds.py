@@ -14,12 +14,14 @@ from whiteboard.items import COLOR_PATTERN, MAX_TEXT, Color, Id, Pair, check_id,
 
 MAX_NAME: Final = 40
 MAX_TITLE: Final = 120
+MAX_PAGE_TITLE: Final = 80  # of a page that is renamed: one line under a small picture
 MAX_SLIDE_TEXT: Final = 10_000
 MAX_PAGES_AT_START: Final = 20
 MAX_TRAIL: Final = 64  # points of a laser in one signal; items of a drag
 
 Seq = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 Title = Annotated[str, Meta(extra_json_schema={"maxLength": MAX_TITLE})]
+PageTitle = Annotated[str, Meta(extra_json_schema={"maxLength": MAX_PAGE_TITLE})]
 Name = Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": MAX_NAME})]
 Text = Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": MAX_TEXT})]
 
@@ -33,17 +35,30 @@ MAX_MARKS = 4  # in a row: no script needs more, and a tower of them covers the 
 
 def clean_name(text: str) -> str:
     """Return a person's name as it is stored: NFC, no space around it. Raises Refused(bad_frame, too_long)."""
-    name = unicodedata.normalize("NFC", text).strip(_BLANKS)
-    if any(unicodedata.category(char) in _HIDDEN and char not in _JOINERS for char in name):
-        raise Refused(Code.BAD_FRAME, message="A name has letters only: no hidden characters.")
-    marks = "".join("m" if unicodedata.category(char) in ("Mn", "Me") else " " for char in name)
-    if "m" * (MAX_MARKS + 1) in marks:
-        raise Refused(Code.BAD_FRAME, message="A name has letters only: no towers of marks.")
+    name = _one_line(text, "A name")
     if not name.strip(_BLANKS + _JOINERS + _UNSEEN):
         raise Refused(Code.BAD_FRAME, message="Type your name first.")
     if len(name) > MAX_NAME:
         raise Refused(Code.TOO_LONG, message=f"A name has at most {MAX_NAME} letters.")
     return name
+
+
+def clean_title(text: str) -> str:
+    """Return a page's title as it is stored, "" for none: NFC, no space around it. Raises Refused(bad_frame, too_long)."""
+    title = _one_line(text, "A title")
+    if len(title) > MAX_PAGE_TITLE:
+        raise Refused(Code.TOO_LONG, message=f"A title has at most {MAX_PAGE_TITLE} letters.")
+    return title if title.strip(_BLANKS + _JOINERS + _UNSEEN) else ""
+
+
+def _one_line(text: str, what: str) -> str:
+    line = unicodedata.normalize("NFC", text).strip(_BLANKS)
+    if any(unicodedata.category(char) in _HIDDEN and char not in _JOINERS for char in line):
+        raise Refused(Code.BAD_FRAME, message=f"{what} has letters only: no hidden characters.")
+    marks = "".join("m" if unicodedata.category(char) in ("Mn", "Me") else " " for char in line)
+    if "m" * (MAX_MARKS + 1) in marks:
+        raise Refused(Code.BAD_FRAME, message=f"{what} has letters only: no towers of marks.")
+    return line
 
 
 class Empty(msgspec.Struct):
@@ -97,6 +112,17 @@ class PageRef(_Ids):
     """A page."""
 
     page: Id
+
+
+class PageRename(_Ids):
+    """A page and its new title; "" takes the title away."""
+
+    page: Id
+    title: PageTitle
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.title = clean_title(self.title)
 
 
 class PageMove(_Ids, omit_defaults=True):
@@ -271,6 +297,7 @@ OPS: Final[dict[str, Kind]] = {
     "person.readmit": Kind("person.readmitted", PersonRef),
     "page.add": Kind("page.added", PageData),
     "page.show": Kind("page.shown", PageRef),
+    "page.rename": Kind("page.renamed", PageRename),
     "page.move": Kind("page.moved", PageMove),
     "page.remove": Kind("page.removed", PageRef),
     "page.clear": Kind("page.cleared", PageClear),
@@ -280,6 +307,7 @@ OPS: Final[dict[str, Kind]] = {
     "draw.allow": Kind("draw.allowed", DrawAllow),
     "hand.raise": Kind("hand.raised", Empty),
     "hand.lower": Kind("hand.lowered", HandLower),
+    "hand.call": Kind("hand.called", PersonRef),
     "chat.post": Kind("chat.posted", ChatPost),
     "chat.remove": Kind("chat.removed", ChatRef),
 }

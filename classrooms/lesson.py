@@ -247,8 +247,7 @@ def _removed(state: LessonState, event: Event, role: Role | None) -> bool:
     if state.people[key].removed:
         return False
     state.people[key].removed = True
-    if key in state.hands:
-        state.hands.remove(key)
+    _lower(state, key)
     return True
 
 
@@ -286,6 +285,15 @@ def _place(state: LessonState, data: dict[str, Any]) -> int:
 
 def _page_shown(state: LessonState, event: Event, role: Role | None) -> bool:
     state.current = event.data["page"]
+    return True
+
+
+def _page_renamed(state: LessonState, event: Event, role: Role | None) -> bool:
+    title = event.data.get("title")
+    if type(title) is not str:
+        return False
+    page = next(page for page in state.pages if page.id == event.data["page"])
+    page.title = title
     return True
 
 
@@ -349,10 +357,24 @@ def _raised(state: LessonState, event: Event, role: Role | None) -> bool:
 
 def _lowered(state: LessonState, event: Event, role: Role | None) -> bool:
     whose = event.data.get("participant")
-    whose = event.by if whose is None else whose
-    if whose not in state.hands:
+    return _lower(state, event.by if whose is None else whose)
+
+
+def _lower(state: LessonState, whose: object) -> bool:
+    """Take a hand down, and end the turn of somebody who was called on."""
+    took = whose in state.hands or (whose is not None and whose == state.called)
+    state.hands = [key for key in state.hands if key != whose]
+    if whose == state.called:
+        state.called = None
+    return took
+
+
+def _called(state: LessonState, event: Event, role: Role | None) -> bool:
+    whose = event.data["participant"]
+    if state.called == whose or state.people[whose].removed:
         return False
-    state.hands.remove(whose)
+    state.hands = [key for key in state.hands if key != whose]
+    state.called = whose
     return True
 
 
@@ -381,6 +403,7 @@ RULES: dict[str, Rule] = {
     "person.readmitted": Rule(_may_remove, _readmitted),
     "page.added": Rule(_needs(Capability.PAGES), _page_added),
     "page.shown": Rule(_needs(Capability.SHOW, page=True), _page_shown),
+    "page.renamed": Rule(_needs(Capability.PAGES, page=True), _page_renamed),
     "page.moved": Rule(_needs(Capability.PAGES, page=True), _page_moved),
     "page.removed": Rule(_needs(Capability.PAGES, page=True), _page_removed),
     "page.cleared": Rule(_needs(Capability.CLEAR, page=True), _board),
@@ -391,6 +414,7 @@ RULES: dict[str, Rule] = {
     "draw.allowed": Rule(_needs(Capability.ALLOW, participant=True), _allowed),
     "hand.raised": Rule(_free, _raised),
     "hand.lowered": Rule(_may_lower, _lowered),
+    "hand.called": Rule(_needs(Capability.HANDS, participant=True), _called),
     "chat.posted": Rule(_may_post, _posted),
     "chat.removed": Rule(_may_unpost, _unposted),
 }

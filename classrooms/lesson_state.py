@@ -5,6 +5,7 @@ from collections.abc import Container
 from typing import Any
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from classrooms.roles import Role
 from whiteboard.board import KEPT_DEAD, Board, Item, Rights, drop_dead, load
@@ -66,7 +67,7 @@ class LessonState:
     """Everything a lesson is after `seq` events. `boards` has a board for each page."""
 
     __slots__ = (
-        "at", "boards", "chat", "current", "hands", "next_drop", "pages",
+        "at", "boards", "called", "chat", "current", "hands", "next_drop", "pages",
         "people", "policy", "seq", "status", "student_rights", "students", "title",
     )  # fmt: skip
 
@@ -79,6 +80,7 @@ class LessonState:
         self.current: str | None = None
         self.boards: dict[str, Board] = {}
         self.hands: list[str] = []
+        self.called: str | None = None  # whose turn it is to speak
         self.chat: deque[Post] = deque(maxlen=KEPT_POSTS)
         self.seq = 0
         self.at = 0
@@ -127,12 +129,14 @@ class _StateJSON(msgspec.Struct):
     boards: dict[str, Any]
     hands: list[str]
     chat: list[Post]
+    called: str | UnsetType = UNSET  # came later than the others: absent while nobody is called
 
 
 def _wire(state: LessonState, boards_json: dict[str, Any]) -> _StateJSON:
     return _StateJSON(
         state.title, state.status, state.policy, state.people, state.pages,
         state.current, boards_json, state.hands, list(state.chat),
+        UNSET if state.called is None else state.called,
     )  # fmt: skip
 
 
@@ -163,6 +167,7 @@ def from_json(json: dict[str, Any], seq: int, at: int) -> LessonState:
     state = LessonState()
     state.title, state.status, state.policy, state.people = wire.title, wire.status, wire.policy, wire.people
     state.pages, state.current, state.hands = wire.pages, wire.current, wire.hands
+    state.called = None if wire.called is UNSET else wire.called
     state.chat.extend(wire.chat)
     for page, value in wire.boards.items():
         loaded = msgspec.convert(value, _BoardJSON)

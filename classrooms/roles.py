@@ -16,7 +16,7 @@ class Capability(enum.StrEnum):
 
     END = "end"
     SHOW = "show"
-    PAGES = "pages"  # add, move and remove pages
+    PAGES = "pages"  # add, rename, move and remove pages
     CLEAR = "clear"
     POLICY = "policy"
     ALLOW = "allow"  # choose who may draw
@@ -24,7 +24,7 @@ class Capability(enum.StrEnum):
     EDIT = "edit"  # anybody's items, whatever the policy says
     CHAT = "chat"  # whatever the policy says
     POSTS = "posts"  # remove others' posts
-    HANDS = "hands"  # lower others' hands
+    HANDS = "hands"  # lower others' hands, call on them
     NAMES = "names"  # change others' names
     REMOVE = "remove"  # remove and readmit people
     REMOVE_INSTRUCTOR = "remove_instructor"

@@ -6,10 +6,13 @@ import { byteLength, LIMITS, OPS } from "./protocol.js";
 
 export const MAX_NAME = 40;
 export const MAX_TITLE = 120;
+export const MAX_PAGE_TITLE = 80;
 
 const HIDDEN = /[\p{Cc}\p{Cf}\p{Surrogate}\p{Co}\p{Zl}\p{Zp}]/u;
 const BLANKS = /^[ \n\t\xa0\u1680\u2000-\u200a\u202f\u205f\u3000]+|[ \n\t\xa0\u1680\u2000-\u200a\u202f\u205f\u3000]+$/g;
 const JOINERS = /[\u200c\u200d]/g; // part of how Persian and the scripts of India are written, and of many emojis
+const UNSEEN = /[\u115f\u1160\u2800\u3164\uffa0]/g; // count as letters or symbols, and show nothing
+const TOWER = /[\p{Mn}\p{Me}]{5}/u;
 
 /**
  * What the door makes of an op: the kind of the event that it asks for, and its data, normal and without unknown fields.
@@ -29,12 +32,27 @@ export function readOp(kind, data) {
 
 /** A person's name as it is stored: NFC, no space around it. Throws ItemError. @param {any} text @returns {string} */
 export function cleanName(text) {
-  const name = typeof text === "string" ? text.normalize("NFC").replace(BLANKS, "") : bad("name");
-  const shown = name.replace(JOINERS, "");
-  if (HIDDEN.test(shown) || shown.replace(BLANKS, "") === "") bad("name");
+  const name = oneLine(text);
+  if (showsNothing(name)) bad("name");
   if ([...name].length > MAX_NAME) throw new ItemError("too_long", "name");
   return name;
 }
+
+/** A page's title as it is stored, "" for none. Throws ItemError. @param {any} text @returns {string} */
+export function cleanTitle(text) {
+  const title = oneLine(text);
+  if ([...title].length > MAX_PAGE_TITLE) throw new ItemError("too_long", "title");
+  return showsNothing(title) ? "" : title;
+}
+
+/** @param {any} text @returns {string} */
+function oneLine(text) {
+  const line = typeof text === "string" ? text.normalize("NFC").replace(BLANKS, "") : bad("text");
+  return HIDDEN.test(line.replace(JOINERS, "")) || TOWER.test(line) ? bad("text") : line;
+}
+
+/** @param {string} line */
+const showsNothing = (line) => line.replace(JOINERS, "").replace(UNSEEN, "").replace(BLANKS, "") === "";
 
 /** @param {string} reason @returns {never} */
 function bad(reason) {
@@ -116,6 +134,7 @@ const SHAPES = new Map([
   ["person.readmit", shape({ participant: checkId })],
   ["page.add", shape({ page: checkId, kind: oneOf(["slide", "blank"]), title }, { after: idOrNull })],
   ["page.show", shape({ page: checkId })],
+  ["page.rename", shape({ page: checkId, title: cleanTitle })],
   ["page.move", shape({ page: checkId }, { after: idOrNull })],
   ["page.remove", shape({ page: checkId })],
   ["page.clear", shape({ page: checkId }, {}, { only: checkId })],
@@ -125,6 +144,7 @@ const SHAPES = new Map([
   ["draw.allow", shape({ participant: checkId, allowed: TRUTH })],
   ["hand.raise", shape({})],
   ["hand.lower", shape({}, {}, { participant: checkId })],
+  ["hand.call", shape({ participant: checkId })],
   ["chat.post", shape({ text: postText }, {}, { reply: seq })],
   ["chat.remove", shape({ seq })],
 ]);

@@ -217,7 +217,7 @@ function removed(state, { data }) {
   const person = /** @type {Person} */ (state.people.get(data.participant));
   if (person.removed) return false;
   person.removed = true;
-  take(state.hands, data.participant);
+  lower(state, data.participant);
   return true;
 }
 
@@ -254,6 +254,14 @@ function placeOf(state, data) {
 /** @type {Fold} */
 function pageShown(state, { data }) {
   state.current = data.page;
+  return true;
+}
+
+/** @type {Fold} */
+function pageRenamed(state, { data }) {
+  if (typeof data.title !== "string") return false;
+  const at = state.pages.findIndex((one) => one.id === data.page);
+  state.pages[at] = { ...state.pages[at], title: data.title }; // a new one: predictions share the pages
   return true;
 }
 
@@ -316,7 +324,23 @@ function raised(state, { by }) {
 }
 
 /** @type {Fold} */
-const lowered = (state, { by, data }) => take(state.hands, data.participant ?? by);
+const lowered = (state, { by, data }) => lower(state, data.participant ?? by);
+
+/** Take a hand down, and end the turn of somebody who was called on. @param {LessonState} state @param {any} whose */
+function lower(state, whose) {
+  const spoke = whose !== null && whose === state.called;
+  if (spoke) state.called = null;
+  return take(state.hands, whose) || spoke;
+}
+
+/** @type {Fold} */
+function called(state, { data }) {
+  const whose = data.participant;
+  if (state.called === whose || state.people.get(whose)?.removed) return false;
+  take(state.hands, whose);
+  state.called = whose;
+  return true;
+}
 
 /** Take the first `value` out of `list` and say whether it was there. @param {any[]} list @param {any} value */
 function take(list, value) {
@@ -347,6 +371,7 @@ const RULES = new Map([
   ["person.readmitted", { check: mayRemove, fold: readmitted }],
   ["page.added", { check: needs("pages"), fold: pageAdded }],
   ["page.shown", { check: needs("show", "page"), fold: pageShown }],
+  ["page.renamed", { check: needs("pages", "page"), fold: pageRenamed }],
   ["page.moved", { check: needs("pages", "page"), fold: pageMoved }],
   ["page.removed", { check: needs("pages", "page"), fold: pageRemoved }],
   ["page.cleared", { check: needs("clear", "page"), fold: foldBoard }],
@@ -357,6 +382,7 @@ const RULES = new Map([
   ["draw.allowed", { check: needs("allow", "participant"), fold: allowed }],
   ["hand.raised", { check: free, fold: raised }],
   ["hand.lowered", { check: mayLower, fold: lowered }],
+  ["hand.called", { check: needs("hands", "participant"), fold: called }],
   ["chat.posted", { check: mayPost, fold: posted }],
   ["chat.removed", { check: mayUnpost, fold: unposted }],
 ]);

@@ -24,6 +24,7 @@ import { boardFromJSON, boardToJSON, dropDead, KEPT_DEAD } from "./board.js";
  * @property {string|null} current
  * @property {Map<string, Board>} boards
  * @property {string[]} hands
+ * @property {string|null} called  whose turn it is to speak
  * @property {Post[]} chat
  * @property {number} seq
  * @property {number} at
@@ -44,6 +45,7 @@ export function fresh() {
     current: null,
     boards: new Map(),
     hands: [],
+    called: null,
     chat: [],
     seq: 0,
     at: 0,
@@ -79,6 +81,7 @@ export function fromJSON(json, seq, at) {
   state.pages = json.pages.map((/** @type {Page} */ page) => ({ ...page }));
   state.current = json.current;
   state.hands = [...json.hands];
+  state.called = json.called ?? null;
   state.chat = [...json.chat];
   state.seq = seq;
   state.at = at;
@@ -89,7 +92,7 @@ export function fromJSON(json, seq, at) {
 
 /** The state's JSON, with the boards that are loaded. @param {LessonState} state */
 export function toJSON(state) {
-  const { title, status, policy, people, pages, current, boards, hands, chat } = state;
+  const { title, status, policy, people, pages, current, boards, hands, called, chat } = state;
   return {
     title,
     status,
@@ -100,6 +103,7 @@ export function toJSON(state) {
     boards: Object.fromEntries([...boards].map(([page, board]) => [page, boardToJSON(board)])),
     hands,
     chat,
+    ...(called === null ? {} : { called }), // came later than the others: absent while nobody is called
   };
 }
 

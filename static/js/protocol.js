@@ -61,6 +61,7 @@ export const OPS = new Map([
   ["person.readmit", "person.readmitted"],
   ["page.add", "page.added"],
   ["page.show", "page.shown"],
+  ["page.rename", "page.renamed"],
   ["page.move", "page.moved"],
   ["page.remove", "page.removed"],
   ["page.clear", "page.cleared"],
@@ -70,6 +71,7 @@ export const OPS = new Map([
   ["draw.allow", "draw.allowed"],
   ["hand.raise", "hand.raised"],
   ["hand.lower", "hand.lowered"],
+  ["hand.call", "hand.called"],
   ["chat.post", "chat.posted"],
   ["chat.remove", "chat.removed"],
 ]);

@@ -139,13 +139,15 @@ class Lively:
 
     def pages(self) -> None:
         kind = self.random.choice(
-            ["page.added", "page.shown", "page.shown", "page.moved", "page.removed", "page.removed"]
+            ["page.added", "page.shown", "page.shown", "page.renamed", "page.moved", "page.removed", "page.removed"]
         )
         page = self.page()
         data: dict[str, Any] = {"page": page}
         if kind == "page.added":
             self.made += 1
             data = {"page": self.random.choice([f"p{self.made}", page]), "kind": "blank", "title": "t"}
+        if kind == "page.renamed":
+            data["title"] = self.random.choice(["", "New", None])
         if kind in ("page.added", "page.moved"):
             data |= self.random.choice([{}, {"after": None}, {"after": page}, {"after": self.page()}, {"after": 7}])
         self.add(kind, self.staff(), data)
@@ -164,7 +166,9 @@ class Lively:
         self.add("draw.allowed", self.staff(), {"participant": self.person(), "allowed": allowed})
 
     def hands(self) -> None:
-        kind = self.random.choice(["hand.raised", "hand.raised", "hand.lowered"])
+        kind = self.random.choice(["hand.raised", "hand.raised", "hand.lowered", "hand.called"])
+        if kind == "hand.called":
+            return self.add(kind, self.staff(), {"participant": self.person()})
         whose = {"participant": self.person()} if kind == "hand.lowered" and self.random.random() < 0.6 else {}
         self.add(kind, self.author(), whose)
 

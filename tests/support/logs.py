@@ -90,6 +90,7 @@ DATA: dict[str, st.SearchStrategy[Any]] = {
     "person.readmitted": _data(person),
     "page.added": new_page,
     "page.shown": _data(page),
+    "page.renamed": _data({**page, "title": st.one_of(texts, weird)}),
     "page.moved": _data(page, after=after),
     "page.removed": _data(page),
     "page.cleared": _data(page, only=st.one_of(people, st.none())),
@@ -102,6 +103,7 @@ DATA: dict[str, st.SearchStrategy[Any]] = {
     "draw.allowed": _data({**person, "allowed": st.booleans()}),
     "hand.raised": st.just({}),
     "hand.lowered": _data({}, participant=st.one_of(people, st.none())),
+    "hand.called": _data(person),
     "chat.posted": _data({"text": texts}, reply=st.one_of(seqs, st.none())),
     "chat.removed": _data({"seq": seqs}),
 }

@@ -68,7 +68,7 @@ page = {"page": ids}
 person = {"participant": ids}
 after = st.one_of(ids, st.none())
 names = st.sampled_from(
-    ["Ana", "  Zoe\u0308 ", "علی\u200cرضا", "", " ", "\u200b", "x" * 40, "x" * 41, "👩\u200d🚀", "\ufeffAna", "\u200c"]
+    ["Ana", "  Zoe\u0308 ", "علی\u200cرضا", "", " ", "\u200b", "x" * 40, "x" * 41, "👩\u200d🚀", "\ufeffAna", "\u200c", "\u3164", "a" + "\u0301" * 6]
 )
 policies = {
     "draw": st.sampled_from(["everyone", "chosen", "staff"]), "edit": st.sampled_from(["own", "shared"]),
@@ -84,6 +84,7 @@ SHAPES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"after": after},
     ),
     "page.show": (page, {}),
+    "page.rename": ({**page, "title": st.one_of(names, st.sampled_from(["x" * 80, "x" * 81, "Two\u2028lines"]))}, {}),
     "page.move": (page, {"after": after}),
     "page.remove": (page, {}),
     "page.clear": (page, {"only": st.one_of(ids, st.none())}),
@@ -93,6 +94,7 @@ SHAPES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "draw.allow": ({**person, "allowed": st.booleans()}, {}),
     "hand.raise": ({}, {}),
     "hand.lower": ({}, {"participant": st.one_of(ids, st.none())}),
+    "hand.call": (person, {}),
     "chat.post": ({"text": texts}, {"reply": st.one_of(seqs, st.none())}),
     "chat.remove": ({"seq": seqs}, {}),
 }
