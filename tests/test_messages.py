@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from classrooms import kinds, messages
 from classrooms.closes import Close
+from classrooms.kinds import clean_title
 from classrooms.messages import LIMITS, Op, Unreadable, clean_name, draft, read, read_op, read_signal
 from classrooms.refusals import SENTENCES, Code, Refused
 from classrooms.roles import Role
@@ -266,6 +267,20 @@ def test_a_name_is_refused(text: str) -> None:
     with pytest.raises(Refused) as caught:
         clean_name(text)
     assert caught.value.code is (Code.TOO_LONG if len(text) > 40 else Code.BAD_FRAME)
+
+
+@pytest.mark.parametrize(
+    ("text", "title"), [("  Two stages ", "Two stages"), ("", ""), ("\u2800 \u200d", ""), ("x" * 80, "x" * 80)]
+)
+def test_a_page_title_is_made_clean_and_may_be_none(text: str, title: str) -> None:
+    assert clean_title(text) == title
+
+
+@pytest.mark.parametrize("text", ["a\nb", "a\u2028b", "\ud800", "a\u202eb", "Z" + "\u0316" * 5, "x" * 81])
+def test_a_page_title_is_one_line_that_fits(text: str) -> None:
+    with pytest.raises(Refused) as caught:
+        clean_title(text)
+    assert caught.value.code is (Code.TOO_LONG if len(text) > 80 else Code.BAD_FRAME)
 
 
 # --- signals ---------------------------------------------------------------------------------------------------------
