@@ -6,7 +6,7 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView
 
 from classrooms import api, views
-from classrooms.admin import teach
+from classrooms.admin import administration, teach
 
 
 class Favicon(RedirectView):
@@ -20,6 +20,8 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("j/<str:code>/", views.home, name="join"),
     path("lessons/<int:lesson>/", views.lesson, name="lesson"),
+    # Before /teach/: of two admin sites the later one is meant by addresses that name none.
+    path("admin/", administration.urls),
     path("teach/", include("classrooms.admin.account")),
     path("teach/", teach.urls),
     path("api/", include(api.urls)),

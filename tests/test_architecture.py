@@ -144,7 +144,8 @@ def test_only_the_log_writes_events() -> None:
     writes = re.compile(r"\b(Event\.objects|\.events)\.(bulk_)?(create|update|delete|get_or_create)|classrooms_event\b")
     for name, path in PRODUCT.items():
         if name != "classrooms.log":
-            assert "classrooms.models.Event" not in imported(path), name
+            shows = name == "classrooms.admin.administration"  # tests/test_administration.py holds it to looking
+            assert shows or "classrooms.models.Event" not in imported(path), name
             assert not writes.search(path.read_text(encoding="utf-8")), name
 
 
