@@ -6,6 +6,17 @@
  * @typedef {import("./board.js").Board} Board
  */
 
+/** First word of an event's kind -> what of the lesson it is about. @type {Map<string, import("./store.js").Topic[]>} */
+export const TOPICS = new Map([
+  ["lesson", ["pages", "policy", "status"]],
+  ["person", ["people", "hands"]],
+  ["page", ["pages"]],
+  ["policy", ["policy"]],
+  ["draw", ["policy"]],
+  ["hand", ["hands"]],
+  ["chat", ["chat"]],
+]);
+
 /** Ops on what lies on a page; their events are folded by the board. */
 export const BOARD_OPS = new Set(["board.edit", "page.clear", "page.unclear"]);
 

@@ -60,10 +60,12 @@ export class Session {
    *   session.start();
    * @param {{pass: Pass, store: Store, csrf?: string, clock?: Clock, random?: () => number, outbox?: Outbox,
    *   transport?: import("./transport/socket.js").Transport, doors?: Pick<Doors, "state"|"ticket"|"rejoin">,
-   *   wakers?: EventTarget[], storage?: Pick<Storage, "getItem"|"setItem">|null}} parts  csrf: for members of staff;
-   *   wakers: where `online pageshow pagehide visibilitychange` happen; storage: the tab's own, for undo
+   *   wakers?: EventTarget[], storage?: Pick<Storage, "getItem"|"setItem">|null, mirror?: boolean}} parts  csrf: for members
+   *   of staff; wakers: where `online pageshow pagehide visibilitychange` happen; storage: the tab's own, for undo; mirror: a
+   *   second screen of the same person, which sends nothing and shows that person's own passing ink too
    */
-  constructor({ pass, store, csrf, clock = systemClock, random = systemRandom, outbox, transport, doors, wakers = wakersOf(), storage = tabStorage() }) {
+  constructor({ pass, store, csrf, clock = systemClock, random = systemRandom, outbox, transport, doors, wakers = wakersOf(), storage = tabStorage(), mirror = false }) {
+    this.mirror = mirror;
     const whose = { lesson: pass.lesson, participant: pass.participant.id };
     this.store = store;
     this.clock = clock;
@@ -190,6 +192,12 @@ export class Session {
   onSignals(fn) {
     this.#listeners.add(fn);
     return () => void this.#listeners.delete(fn);
+  }
+
+  /** Have the boards of these pages too, besides that of the page looked at. @param {string[]} pages */
+  want(pages) {
+    this.store.near = pages;
+    void this.states.loadBoard();
   }
 
   // ---- how it stands (topics "status", "presence")
@@ -360,7 +368,7 @@ export class Session {
 
   /** @param {Signal[]} signals  the same bytes for all, so one's own are among them */
   #passOn(signals) {
-    const others = signals.filter((signal) => signal.by !== this.store.me.id);
+    const others = this.mirror ? signals : signals.filter((signal) => signal.by !== this.store.me.id);
     if (others.length) for (const fn of this.#listeners) fn(others);
   }
 

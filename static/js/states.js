@@ -76,10 +76,12 @@ export class States {
     this.around.settled(this.store.snapshot(snapshot));
   }
 
-  /** The page that is looked at, when its board is not there. */
+  /** The page that is looked at, when its board is not there; else one of those that are wanted besides. @returns {string|null} */
   #missing() {
-    const { lesson, page } = this.store;
-    return lesson && page !== null && !this.store.loaded(page) && this.around.reachable() ? page : null;
+    const { store } = this;
+    if (!store.lesson || !this.around.reachable()) return null;
+    if (store.page !== null && !store.loaded(store.page)) return store.page;
+    return store.near.find((page) => !store.loaded(page) && store.lesson?.pages.some(({ id }) => id === page)) ?? null;
   }
 
   /** @param {string} page @returns {Promise<boolean>} */

@@ -2,7 +2,7 @@
 // @ts-check
 import { alike } from "./display.js";
 import { apply, fromJSON, loadBoard, permit } from "./lesson.js";
-import { BOARD_OPS, adds, carriesWork, dependants, isVoid, touchedIds } from "./ops.js";
+import { BOARD_OPS, TOPICS, adds, carriesWork, dependants, isVoid, touchedIds } from "./ops.js";
 import { PENDING } from "./overlay.js";
 import { predict } from "./predict.js";
 import { OPS, SENTENCES } from "./protocol.js";
@@ -70,17 +70,6 @@ import { Views } from "./views.js";
 const STAFF = new Set(["instructor", "assistant"]);
 const VOID = "Somebody else was first: this change had no effect.";
 
-/** First word of an event's kind -> what of the lesson it is about. @type {Map<string, Topic[]>} */
-const TOPICS = new Map([
-  ["lesson", ["pages", "policy", "status"]],
-  ["person", ["people", "hands"]],
-  ["page", ["pages"]],
-  ["policy", ["policy"]],
-  ["draw", ["policy"]],
-  ["hand", ["hands"]],
-  ["chat", ["chat"]],
-]);
-
 /** One who fails is heard of, and keeps nobody else from hearing. @param {(change: Change) => void} fn @param {Change} change */
 function tell(fn, change) {
   try {
@@ -115,6 +104,8 @@ export class Store {
     /** @type {TrayEntry[]} */
     this.tray = [];
     this.epoch = "";
+    /** @type {string[]} pages whose boards are wanted besides that of the page looked at; set by `session.want` */
+    this.near = [];
     /** seq of the newest applied event; 0 before the first snapshot */
     this.applied = 0;
     /** server's time of that event */
@@ -158,6 +149,11 @@ export class Store {
   /** Displayed items in paint order. The array is kept up to date in place: copy it to hold it over a task. @param {string} page @returns {readonly ShownItem[]} */
   items(page) {
     return this.views.display(page)?.list ?? [];
+  }
+
+  /** Whether there is ink on a page, its board loaded or not. @param {string} page @returns {boolean} */
+  inked(page) {
+    return this.views.inked(page);
   }
 
   /** @param {string} page @param {string} id @returns {ShownItem|undefined} */
@@ -262,14 +258,15 @@ export class Store {
     return op ? this.#resolve(op, event.seq, took) : [];
   }
 
-  /** Begin anew from a state. @param {{epoch: string, seq: number, at: number, state: any}} snapshot @returns {string[]} as `done` */
-  snapshot({ epoch, seq, at, state }) {
+  /** Begin anew from a state. @param {{epoch: string, seq: number, at: number, state: any, digest?: Record<string, number>}} snapshot @returns {string[]} as `done` */
+  snapshot({ epoch, seq, at, state, digest = {} }) {
     if (epoch !== this.epoch) for (const op of this.pending) Object.assign(op, { state: "queued", seq: null });
     this.lesson = fromJSON(state, seq, at);
     Object.assign(this, { epoch, applied: seq, at });
     this.#shown = null;
     this.#meet();
     this.touch("pages", "people", "policy", "hands", "chat", "status", "pending");
+    this.views.mark(digest);
     this.views.soilAll();
     const swallowed = this.pending.filter((op) => op.seq !== null && op.seq <= seq);
     return swallowed.flatMap((op) => this.#resolve(op, /** @type {number} */ (op.seq), true));

@@ -26,6 +26,8 @@ export class Views {
   #overlays = new Map();
   /** What was shown of items whose own ops came to an end. @type {Map<string, Map<string, ShownItem>>} */
   #before = new Map();
+  /** Pages whose boards are not here, and on which something was drawn. @type {Set<string>} */
+  #marks = new Set();
 
   /** @param {string} me @param {Source} source */
   constructor(me, source) {
@@ -45,6 +47,17 @@ export class Views {
       this.source.changed(page, this.#refresh(page, view));
     }
     return view.display;
+  }
+
+  /** The digests that came with a state: 0 is a board on which nothing ever lay. @param {Record<string, number>} digests */
+  mark(digests) {
+    this.#marks = new Set(Object.keys(digests).filter((page) => digests[page] !== 0));
+  }
+
+  /** Whether anything lies on a page; of a board that is not here, whether anything ever did. @param {string} page */
+  inked(page) {
+    const display = this.display(page);
+    return display ? display.list.length > 0 : this.#marks.has(page);
   }
 
   /** A new own op on a page. @param {PendingOp} op */
@@ -79,6 +92,7 @@ export class Views {
   /** Items are to be shown anew. @param {string} page @param {string[]|null} ids  null: all */
   soil(page, ids) {
     const view = this.#views.get(page);
+    if (!view && ids?.length) this.#marks.add(page);
     if (!view) return this.source.changed(page, ids);
     if (ids) for (const id of ids) view.dirty.add(id);
     else view.all = true;

@@ -206,3 +206,14 @@ test("a role that is given is one's own at once", async () => {
   assert.equal(store.me.role, "assistant");
   assert.ok(lesson.changes[0].topics.has("me"));
 });
+
+test("a page whose board is not here has ink when its digest says so, or when somebody draws on it", () => {
+  const { state, store } = new Lesson(1);
+  const { boards, ...rest } = structuredClone(toJSON(state));
+  store.snapshot({ epoch: "5be0c41d", seq: state.seq, at: state.at, state: { ...rest, boards: {} }, digest: { p1: 77, p2: 0 } });
+  assert.deepEqual([store.inked("p1"), store.inked("p2")], [true, false]);
+  store.confirm({ seq: state.seq + 1, kind: "board.edited", by: BEN.id, at: state.at, data: { page: "p2", edits: [box("u2.b.9")] } });
+  assert.equal(store.inked("p2"), true);
+  store.loadBoard("p1", { items: {}, cleared: {} }, state.seq + 1);
+  assert.equal(store.inked("p1"), false, "the board itself knows better");
+});
