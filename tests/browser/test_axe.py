@@ -107,7 +107,7 @@ def test_the_lesson(audit: Audit, server: Server) -> None:
         for dialog in one.evaluate("() => [...document.querySelectorAll('dialog')].map(({ id }) => id)"):
             one.evaluate("(id) => document.getElementById(id).showModal()", dialog)
             one.evaluate("(id) => { const h = document.querySelector(`#${id} h2`); h.textContent ||= 'Ana'; }", dialog)
-            audit.look(one, f"{who}, {dialog}", PHONE)
+            audit.look(one, f"{who}, {dialog}")
             one.evaluate("(id) => document.getElementById(id).close()", dialog)
     server.end_lessons()
     for one, who in ((teacher, "instructor"), (ana.page, "student")):

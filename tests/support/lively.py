@@ -168,7 +168,8 @@ class Lively:
     def hands(self) -> None:
         kind = self.random.choice(["hand.raised", "hand.raised", "hand.lowered", "hand.called"])
         if kind == "hand.called":
-            return self.add(kind, self.staff(), {"participant": self.person()})
+            self.add(kind, self.staff(), {"participant": self.person()})
+            return
         whose = {"participant": self.person()} if kind == "hand.lowered" and self.random.random() < 0.6 else {}
         self.add(kind, self.author(), whose)
 

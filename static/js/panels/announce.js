@@ -3,9 +3,19 @@
 
 import { byId, write } from "../dom.js";
 
-/** @param {string} text */
+/** @type {string[]} */
+let waiting = [];
+
+/** What is said in one go is heard in one go; the same words again are heard again. @param {string} text */
 export function say(text) {
-  write(byId("polite"), text);
+  waiting.push(text);
+  if (waiting.length > 1) return;
+  setTimeout(() => {
+    const words = [...new Set(waiting)].join(" ");
+    waiting = [];
+    const region = byId("polite");
+    write(region, region.textContent === words ? `${words}\u00a0` : words);
+  });
 }
 
 /** @param {string} text  "" when the matter is over */

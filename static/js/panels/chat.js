@@ -1,18 +1,23 @@
-// The chat: what was said, what is on its way, and the field to say something; hands go up beside it.
+// The chat: what was said, what is on its way, who answers whom, and the field to say something; hands go up beside it.
 // @ts-check
 
 import { byId, el, icon, keyed, set, write } from "../dom.js";
 import { t, tn } from "../i18n.js";
+import { KEPT_POSTS } from "../lesson_state.js";
 import { amStaff, lessonOf, mayChat } from "../tools/rights.js";
-import { say } from "./announce.js";
+import { close, open } from "./dialogs.js";
 import { everybody } from "./people.js";
 import { watch } from "./watch.js";
 
 /** @typedef {import("./people.js").Core & {tabs: import("./tabs.js").Tabs}} App */
-/** @typedef {{key: string, seq: number|null, by: string, at: number, text: string}} Line */
+/** @typedef {{key: string, seq: number|null, by: string, at: number, text: string, reply: number|null}} Line */
 
 /** Nearer to the end than this, the list goes on following it, CSS pixels. */
 const NEAR_END = 60;
+/** So much of an answered message is shown, characters. */
+const EXCERPT = 80;
+/** Unread messages are counted this far. */
+const MANY = 99;
 
 /** @param {App} app */
 export function chat(app) {
@@ -20,25 +25,28 @@ export function chat(app) {
   const scroller = byId("chat");
   let seen = lastSeq(store);
   let first = true;
+  const form = wireForm(app);
+  const ask = wireRemove(app);
   const draw = () => {
     if (!store.shown) return;
     if (first) seen = lastSeq(store); // what was said before I came is not unread
     first = false;
     const atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_END;
-    drawLines(app);
+    drawLines(app, { reply: form.reply, remove: ask });
+    form.draw();
     if (tabs.on === "chat") {
       seen = lastSeq(store);
       if (atEnd) scroller.scrollTop = scroller.scrollHeight;
     }
     const unread = store.shown.chat.filter((post) => post.seq > seen && post.by !== store.me.id).length;
-    tabs.badge("chat", unread, tn(unread, "{n} unread", "{n} unread"));
+    tabs.badge("chat", unread > MANY ? `${MANY}+` : unread, tn(unread, "{n} unread", "{n} unread"));
   };
   watch(store, ["chat", "pending", "people", "presence", "policy", "status"], draw);
   tabs.onShow(() => {
     draw();
     scroller.scrollTop = scroller.scrollHeight;
   });
-  wireForm(app);
+  walkByArrows(byId("messages"));
 }
 
 /** @param {import("../store.js").Store} store */
@@ -47,28 +55,86 @@ function lastSeq(store) {
   return posts.length ? posts[posts.length - 1].seq : 0;
 }
 
-/** @param {App} app */
-function drawLines(app) {
-  const { store, session } = app;
+/** @param {App} app @param {{reply: (seq: number) => void, remove: (seq: number) => void}} acts */
+function drawLines(app, acts) {
+  const { store } = app;
   const names = everybody(app);
-  const said = lessonOf(store).chat.map((post) => ({ key: String(post.seq), seq: post.seq, by: post.by ?? "", at: post.at, text: post.text }));
-  const waiting = store.pending.filter((op) => op.kind === "chat.post").map((op) => ({ key: op.id, seq: null, by: store.me.id, at: 0, text: op.data.text }));
+  const nameOf = (/** @type {string|null|undefined} */ id) => names.get(id ?? "")?.name ?? t("Somebody");
+  const { chat: posts, status } = lessonOf(store);
+  const bySeq = new Map(posts.map((post) => [post.seq, post]));
+  const said = posts.map((post) => ({ ...post, key: String(post.seq), by: post.by ?? "" }));
+  const waiting = store.pending.filter((op) => op.kind === "chat.post").map((op) => ({ key: op.id, seq: null, by: store.me.id, at: 0, text: op.data.text, reply: op.data.reply ?? null }));
   /** @type {Line[]} */
   const lines = [...said, ...waiting];
-  keyed(byId("messages"), lines, (line) => line.key, (line) => {
-    const remove = el("button", { class: "quiet", type: "button", hidden: true, onclick: () => session.propose("chat.remove", { seq: line.seq }) }, icon("bin", "small"));
-    return el("li", { class: "message" }, el("span", { class: "by" }), el("time"), el("p"), remove);
-  }, (element, line) => {
-    const name = names.get(line.by)?.name ?? t("Somebody");
+  const [staff, open] = [amStaff(store), mayChat(store)];
+  byId("chat-limit").hidden = posts.length < KEPT_POSTS;
+  keyed(byId("messages"), lines, (line) => line.key, (line) => make(line, acts), (element, line) => {
+    const name = nameOf(line.by);
     element.classList.toggle("pending", line.seq === null);
-    write(/** @type {Element} */ (element.querySelector(".by")), name);
-    write(/** @type {Element} */ (element.querySelector("time")), line.seq === null ? t("sending") : clockTime(line.at));
-    write(/** @type {Element} */ (element.querySelector("p")), line.text);
-    const remove = /** @type {HTMLElement} */ (element.querySelector("button"));
-    remove.hidden = line.seq === null || !(amStaff(store) || line.by === store.me.id) || lessonOf(store).status === "ended";
+    write(part(element, ".by"), name);
+    write(part(element, "time"), line.seq === null ? t("sending") : clockTime(line.at));
+    write(part(element, ".text"), line.text);
+    const quote = /** @type {HTMLElement|null} */ (element.querySelector(".quote"));
+    if (quote && line.reply !== null) {
+      const to = bySeq.get(line.reply);
+      quote.toggleAttribute("disabled", !to);
+      write(quote, to ? `${nameOf(to.by)}: ${excerpt(to.text)}` : t("A message that is no longer here"));
+    }
+    const [reply, remove] = [part(element, "[data-replies]"), part(element, "[data-removes]")];
+    reply.hidden = line.seq === null || !open;
+    set(reply, "aria-label", t("Answer {name}", { name }));
+    remove.hidden = line.seq === null || !(staff || line.by === store.me.id) || status === "ended";
     set(remove, "aria-label", t("Remove the message of {name}", { name }));
   });
   drawEmpty(store, lines.length === 0);
+}
+
+/** @param {Line} line @param {{reply: (seq: number) => void, remove: (seq: number) => void}} acts @returns {HTMLElement} */
+function make({ seq, reply }, acts) {
+  const act = (/** @type {string} */ mark, /** @type {string} */ picture, /** @type {string} */ title, /** @type {(seq: number) => void} */ does) =>
+    el("button", { class: "quiet", type: "button", [mark]: true, title, hidden: true, onclick: () => seq !== null && does(seq) }, icon(picture, "small"));
+  return el("li", { class: "message", tabindex: -1 },
+    el("span", { class: "by", dir: "auto" }), el("time"),
+    reply !== null && el("button", { class: "quote", type: "button", dir: "auto", onclick: () => show(reply) }),
+    el("p", { class: "text", dir: "auto" }),
+    el("span", { class: "acts" }, act("data-replies", "reply", t("Answer"), acts.reply), act("data-removes", "bin", t("Remove"), acts.remove)));
+}
+
+/** @param {Element} element @param {string} which @returns {HTMLElement} */
+const part = (element, which) => /** @type {HTMLElement} */ (element.querySelector(which));
+
+/** The beginning of a message, in one line; a letter of several code points is not cut. @param {string} text */
+function excerpt(text) {
+  const line = text.replace(/\s+/g, " ").trim();
+  if (line.length <= EXCERPT) return line;
+  return `${line.slice(0, EXCERPT).replace(/[\p{M}\p{Cf}\p{Cs}]+$/u, "")}…`;
+}
+
+/** Go to a message. @param {number} seq */
+function show(seq) {
+  const message = /** @type {HTMLElement|null} */ (byId("messages").querySelector(`[data-key="${seq}"]`));
+  message?.focus();
+  message?.scrollIntoView({ block: "nearest" });
+}
+
+/** One stop for Tab among all messages: arrows go from one to the next. @param {HTMLElement} list */
+function walkByArrows(list) {
+  const STEPS = new Map([["ArrowUp", -1], ["ArrowDown", 1], ["Home", -Infinity], ["End", Infinity]]);
+  const stopAt = (/** @type {Element|null} */ one) => {
+    for (const message of list.children) /** @type {HTMLElement} */ (message).tabIndex = message === one ? 0 : -1;
+  };
+  list.addEventListener("focusin", (event) => stopAt(/** @type {Element} */ (event.target).closest(".message")));
+  list.addEventListener("keydown", (event) => {
+    const step = STEPS.get(event.key), here = /** @type {Element} */ (event.target).closest(".message");
+    if (step === undefined || !here) return;
+    event.preventDefault();
+    const at = [...list.children].indexOf(here);
+    /** @type {HTMLElement} */ (list.children[Math.max(0, Math.min(list.children.length - 1, at + step))]).focus();
+  });
+  // Until somebody was there, the newest is the stop.
+  new MutationObserver(() => {
+    if (!list.contains(document.activeElement)) stopAt(list.lastElementChild);
+  }).observe(list, { childList: true });
 }
 
 /** @param {import("../store.js").Store} store @param {boolean} none */
@@ -86,33 +152,78 @@ function drawEmpty(store, none) {
 /** @param {number} at ms since 1970 */
 const clockTime = (at) => new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
 
-/** @param {App} app */
-function wireForm({ store, session, tabs }) {
-  const [form, text, send] = [byId("say"), byId("say-text"), byId("say").querySelector('[type="submit"]')];
+/** One's own message goes at once; another's after a question. @param {App} app @returns {(seq: number) => void} */
+function wireRemove(app) {
+  const { store, session } = app;
+  /** @type {number|null} */
+  let about = null;
+  document.getElementById("remove-post-now")?.addEventListener("click", () => {
+    if (about !== null) session.propose("chat.remove", { seq: about });
+    close("remove-post");
+  });
+  return (seq) => {
+    const post = lessonOf(store).chat.find((one) => one.seq === seq);
+    if (!post) return;
+    if (post.by === store.me.id) {
+      session.propose("chat.remove", { seq });
+      byId("say-text").focus(); // its button goes with the message
+      return;
+    }
+    about = seq;
+    write(byId("remove-post-title"), t("Remove the message of {name}?", { name: everybody(app).get(post.by ?? "")?.name ?? t("Somebody") }));
+    write(byId("remove-post-text"), excerpt(post.text));
+    open("remove-post");
+  };
+}
+
+/** @param {App} app @returns {{reply: (seq: number) => void, draw: () => void}} */
+function wireForm(app) {
+  const { store, session, tabs } = app;
+  const [form, text, send, bar] = [byId("say"), byId("say-text"), byId("say").querySelector('[type="submit"]'), byId("reply")];
+  /** @type {number|null} the message that is being answered */
+  let answers = null;
+  const drawBar = () => {
+    const post = mayChat(store) ? store.shown?.chat.find(({ seq }) => seq === answers) : undefined;
+    if (!post) answers = null;
+    bar.hidden = !post;
+    if (post) write(bar.querySelector("span"), t("To {name}: {text}", { name: everybody(app).get(post.by ?? "")?.name ?? t("Somebody"), text: excerpt(post.text) }));
+  };
+  const answer = (/** @type {number|null} */ seq) => {
+    answers = seq;
+    drawBar();
+    if (seq !== null) byId("messages").querySelector(`[data-key="${seq}"]`)?.scrollIntoView({ block: "nearest" }); // the bar takes room
+    text.focus();
+  };
+  byId("reply-off").addEventListener("click", () => answer(null));
+  text.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
+    if (event.key === "Escape" && answers !== null) answer(null);
+  });
   form.addEventListener("submit", (/** @type {Event} */ event) => {
     event.preventDefault();
     const words = text.value.trim();
     if (words === "" || !mayChat(store)) return;
-    session.propose("chat.post", { text: words });
+    session.propose("chat.post", answers === null ? { text: words } : { text: words, reply: answers });
     text.value = "";
+    answers = null;
+    drawBar();
     tabs.show("chat");
   });
   const raise = document.getElementById("raise");
   raise?.addEventListener("click", () => session.propose(handUp(store) ? "hand.lower" : "hand.raise", {}));
-  let was = false;
-  watch(store, ["policy", "people", "hands", "status"], () => {
+  const draw = () => {
     const open = mayChat(store);
     text.disabled = send.disabled = !open;
     text.placeholder = open || !store.shown ? t("Message to the class") : store.shown.status === "ended" ? t("The lesson has ended") : t("The chat is paused");
+    drawBar();
     if (!raise) return;
     const up = handUp(store);
     set(raise, "aria-pressed", String(up));
     write(/** @type {Element} */ (raise.querySelector(".spoken")), up ? t("Lower hand") : t("Raise hand"));
     raise.title = up ? t("Lower hand") : t("Raise hand");
     set(raise, "disabled", store.shown?.status === "ended");
-    if (was && !up) say(t("Your hand is down."));
-    was = up;
-  });
+  };
+  watch(store, ["hands"], draw);
+  return { reply: answer, draw };
 }
 
 /** @param {import("../store.js").Store} store */

@@ -23,7 +23,8 @@ export function people(app) {
   wireDraw(app);
   wireFind(() => draw());
   document.getElementById("lower-all")?.addEventListener("click", () => {
-    for (const participant of lessonOf(store).hands) session.propose("hand.lower", { participant });
+    const { hands, called } = lessonOf(store);
+    for (const participant of called === null ? hands : [called, ...hands]) session.propose("hand.lower", { participant });
   });
   const draw = () => {
     if (!store.shown) return;
@@ -33,6 +34,7 @@ export function people(app) {
   };
   watch(store, ["people", "presence", "hands", "policy", "me", "status"], draw);
   app.writers.onChange(draw);
+  byId("turn-done").addEventListener("click", () => session.propose("hand.lower", {}));
   announceHands(app);
 }
 
@@ -77,17 +79,34 @@ function drawHands(app) {
   const { store, session } = app;
   const lesson = lessonOf(store);
   const names = everybody(app);
-  byId("hands").hidden = lesson.hands.length === 0;
-  const entries = /** @type {Entry[]} */ (lesson.hands.map((id) => names.get(id)).filter(Boolean));
+  const { called } = lesson;
+  byId("turn").hidden = called !== store.me.id || lesson.status === "ended";
+  byId("hands").hidden = lesson.hands.length === 0 && called === null;
+  // Whose turn it is stands first; a hand that went up again meanwhile waits behind it.
+  const waiting = lesson.hands.filter((id) => id !== called);
+  const entries = /** @type {Entry[]} */ ([called, ...waiting].map((id) => names.get(id ?? "")).filter(Boolean));
   keyed(byId("hand-rows"), entries, (entry) => entry.id, (entry) => {
-    const lower = el("button", { class: "btn", type: "button", onclick: () => session.propose("hand.lower", { participant: entry.id }) }, t("Lower"));
-    return row(entry, el("span", { class: "place" }), penToggle(app, entry), amStaff(store) && lower);
+    const propose = (/** @type {string} */ kind) => () => session.propose(kind, { participant: entry.id });
+    const call = el("button", { class: "btn", type: "button", "data-calls": true, onclick: propose("hand.call") }, t("Call on"));
+    const lower = el("button", { class: "quiet", type: "button", "data-lowers": true, onclick: propose("hand.lower") }, icon("close"));
+    return row(entry, el("span", { class: "place" }), penToggle(app, entry), amStaff(store) && call, amStaff(store) && lower);
   }, (element, entry) => {
     updateRow(store, element, entry);
-    write(/** @type {Element} */ (element.querySelector(".place")), String(entries.indexOf(entry) + 1));
-    if (session.presence.named && !session.presence.people.has(entry.id)) write(/** @type {Element} */ (element.querySelector(".name small")), t("away"));
-    const lower = element.querySelector(".btn");
-    if (lower) set(lower, "aria-label", t("Lower the hand of {name}", { name: entry.name }));
+    const speaks = entry.id === called, { name } = entry;
+    const place = /** @type {HTMLElement} */ (element.querySelector(".place"));
+    element.toggleAttribute("data-called", speaks);
+    place.hidden = speaks;
+    write(place, String(waiting.indexOf(entry.id) + 1));
+    const away = session.presence.named && !session.presence.people.has(entry.id);
+    if (speaks || away) write(/** @type {Element} */ (element.querySelector(".name small")), speaks ? t("called on") : t("away"));
+    const [call, lower] = ["data-calls", "data-lowers"].map((mark) => /** @type {HTMLElement|null} */ (element.querySelector(`[${mark}]`)));
+    if (!call || !lower) return;
+    if (speaks && document.activeElement === call) lower.focus(); // what was pressed goes; the keyboard stays in the row
+    call.hidden = speaks;
+    set(call, "aria-label", t("Call on {name}", { name }));
+    const words = speaks ? t("End the turn of {name}", { name }) : t("Lower the hand of {name}", { name });
+    set(lower, "aria-label", words);
+    set(lower, "title", words);
   });
 }
 
@@ -164,8 +183,9 @@ function updateRow(store, element, entry) {
 
 /** @param {App} app @param {HTMLElement} element @param {Entry} entry */
 function updateState({ store, writers }, element, entry) {
-  const up = lessonOf(store).hands.includes(entry.id);
-  write(/** @type {Element} */ (element.querySelector(".state")), writers.now.has(entry.id) ? t("drawing") : up ? t("hand up") : "");
+  const { hands, called } = lessonOf(store);
+  const hand = called === entry.id ? t("called on") : hands.includes(entry.id) ? t("hand up") : "";
+  write(/** @type {Element} */ (element.querySelector(".state")), writers.now.has(entry.id) ? t("drawing") : hand);
   const more = /** @type {HTMLElement} */ (element.querySelector(".quiet:not([data-allows])"));
   const { rename, remove } = possible({ id: store.me.id, role: roleOf(store, store.me.id) ?? "student" }, entry, lessonOf(store).people);
   more.hidden = lessonOf(store).status === "ended" || (!rename && !remove);
@@ -188,12 +208,19 @@ export function everybody({ store, session }) {
   return all;
 }
 
-/** Say who raised a hand, to staff; to a student, that the own hand was lowered. @param {App} app */
+/** Say whose turn it is, to everybody; who raised a hand, to staff; that it was lowered, to whose it is. @param {App} app */
 function announceHands(app) {
   const { store } = app;
+  const me = store.me.id;
   let before = new Set(store.shown?.hands ?? []);
+  /** @type {string|null} */
+  let spoke = null;
   watch(store, ["hands"], () => {
-    const now = new Set(store.shown?.hands ?? []);
+    if (!store.shown) return;
+    const now = new Set(store.shown.hands), { called } = store.shown;
+    if (called !== spoke) say(turnWords(called, spoke, me, everybody(app)));
+    else if (before.has(me) && !now.has(me)) say(t("Your hand is down."));
+    spoke = called;
     const raised = [...now].filter((id) => !before.has(id) && id !== store.me.id);
     if (amStaff(store) && raised.length > 0) {
       const name = everybody(app).get(raised[raised.length - 1])?.name ?? "";
@@ -201,4 +228,11 @@ function announceHands(app) {
     }
     before = now;
   });
+}
+
+/** @param {string|null} called @param {string|null} before @param {string} me @param {Map<string, Entry>} names */
+function turnWords(called, before, me, names) {
+  if (called === me) return t("You are called on.");
+  if (called !== null) return t("It is the turn of {name}.", { name: names.get(called)?.name ?? t("Somebody") });
+  return before === me ? t("Your turn is over.") : t("Nobody is called on any more.");
 }

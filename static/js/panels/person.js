@@ -64,12 +64,13 @@ export function person({ store, session }) {
 
   /** @param {Entry} entry */
   function choices(entry) {
-    const { policy, hands, people } = lessonOf(store);
+    const { policy, hands, called, people } = lessonOf(store);
     const { rename: mayRename, remove, allow } = possible({ id: store.me.id, role: roleOf(store, store.me.id) ?? "student" }, entry, people);
     const chosen = policy.chosen.includes(entry.id);
     return [
       allow && policy.draw === "chosen" && choice("pen", chosen ? t("Stop drawing") : t("Let draw"), () => session.propose("draw.allow", { participant: entry.id, allowed: !chosen })),
-      allow && hands.includes(entry.id) && choice("hand", t("Lower the hand"), () => session.propose("hand.lower", { participant: entry.id })),
+      allow && called !== entry.id && choice("hand", t("Call on"), () => session.propose("hand.call", { participant: entry.id })),
+      allow && (called === entry.id || hands.includes(entry.id)) && choice("close", called === entry.id ? t("End the turn") : t("Lower the hand"), () => session.propose("hand.lower", { participant: entry.id })),
       mayRename && choice("person", t("Change name"), () => rename(entry), true),
       amStaff(store) && lessonOf(store).status !== "ended" && hasInk(entry, store.page) && choice("bin", t("Clear their ink on this page"), () => askClear(entry), true),
       remove && choice("leave", t("Remove from the lesson"), () => askRemove(entry), true, "danger"),

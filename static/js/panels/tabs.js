@@ -33,7 +33,7 @@ export class Tabs {
     this.#listeners.add(fn);
   }
 
-  /** What waits behind a tab. @param {string} name @param {number} count @param {string} meaning  for those who hear it */
+  /** What waits behind a tab. @param {string} name @param {number|string} count @param {string} meaning  for those who hear it */
   badge(name, count, meaning) {
     const badge = byId(`tab-${name}`).querySelector(".badge");
     badge.hidden = count === 0;

@@ -1,0 +1,170 @@
+"""Stories of the class at the edge: hands and turns, answers and removals in the chat, people and their rights."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.support.browser import People
+from tests.support.desk import Desk
+from tests.support.server import Server
+from tests.support.visits import join, teach
+
+PHONE = {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with Server() as server:
+        yield server
+
+
+@pytest.fixture
+def room(server: Server, people: People) -> tuple[Desk, Desk, Desk]:
+    """The teacher, Ana and Ben in a new lesson."""
+    teacher = teach(people.window(server.url), server)
+    return teacher, join(people.window(server.url), "Ana"), join(people.window(server.url), "Ben")
+
+
+def raise_hand(desk: Desk) -> None:
+    desk.page.get_by_role("button", name="Raise hand").click()
+    desk.settle()
+
+
+def post(desk: Desk, words: str) -> None:
+    field = desk.page.get_by_role("textbox", name="Message to the class")
+    field.fill(words)
+    field.press("Enter")
+    desk.settle()
+
+
+def message(page: Page, words: str) -> Locator:
+    return page.locator("#messages > .message", has=page.get_by_text(words, exact=True))
+
+
+def test_staff_call_on_hands_in_order_and_everybody_hears_whose_turn_it_is(room: tuple[Desk, Desk, Desk]) -> None:
+    teacher, ana, ben = room
+    raise_hand(ben)
+    expect(teacher.page.locator("#polite")).to_have_text("Ben raised a hand. 1 hand up.")
+    raise_hand(ana)
+    hands = teacher.page.locator("#hand-rows > li")
+    expect(hands).to_have_text(["BEBen1Call on", "ANAna2Call on"])
+    teacher.page.get_by_role("button", name="Call on Ana").click()
+    expect(ana.page.get_by_text("You are called on", exact=True)).to_be_visible()
+    expect(ana.page.locator("#polite")).to_have_text("You are called on.")
+    for other in (teacher, ben):
+        expect(other.page.locator("#polite")).to_have_text("It is the turn of Ana.")
+        expect(other.page.locator("#turn")).to_be_hidden()
+        expect(other.page.locator("#hand-rows > li").first).to_contain_text("called on")
+    expect(ana.page.get_by_role("button", name="Raise hand")).to_have_attribute("aria-pressed", "false")
+    teacher.page.get_by_role("button", name="Call on Ben").click()
+    expect(ben.page.locator("#turn")).to_be_visible()
+    expect(ana.page.locator("#turn")).to_be_hidden()
+    expect(ana.page.locator("#polite")).to_have_text("It is the turn of Ben.")
+    ben.page.reload()
+    ben.ready()
+    expect(ben.page.locator("#turn")).to_be_visible()
+    ben.page.get_by_role("button", name="Done").click()
+    expect(ben.page.locator("#turn")).to_be_hidden()
+    expect(teacher.page.locator("#hands")).to_be_hidden()
+
+
+def test_lowering_all_ends_the_turn_as_well(room: tuple[Desk, Desk, Desk]) -> None:
+    teacher, ana, ben = room
+    raise_hand(ana)
+    raise_hand(ben)
+    teacher.page.get_by_role("button", name="Call on Ana").click()
+    expect(ana.page.locator("#turn")).to_be_visible()
+    teacher.page.get_by_role("button", name="Lower all").click()
+    expect(teacher.page.locator("#hands")).to_be_hidden()
+    expect(ana.page.locator("#turn")).to_be_hidden()
+    expect(ben.page.locator("#polite")).to_have_text("Nobody is called on any more.")
+
+
+def test_an_answer_shows_what_it_answers(room: tuple[Desk, Desk, Desk]) -> None:
+    teacher, ana, ben = room
+    for desk in room:
+        desk.page.get_by_role("tab", name="Chat").click()
+    post(ana, "What is a stroma?")
+    message(ben.page, "What is a stroma?").hover()
+    ben.page.get_by_role("button", name="Answer Ana").click()
+    expect(ben.page.locator("#reply")).to_have_text("To Ana: What is a stroma?")
+    post(ben, "The space around the thylakoids")
+    expect(ben.page.locator("#reply")).to_be_hidden()
+    answer = message(ana.page, "The space around the thylakoids")
+    expect(answer.locator(".quote")).to_have_text("Ana: What is a stroma?")
+    answer.locator(".quote").click()
+    expect(message(ana.page, "What is a stroma?")).to_be_focused()
+    message(ana.page, "What is a stroma?").hover()
+    ana.page.get_by_role("button", name="Remove the message of Ana").click()  # one's own: at once
+    expect(message(teacher.page, "What is a stroma?")).to_have_count(0)
+    expect(message(teacher.page, "The space around the thylakoids").locator(".quote")).to_be_disabled()
+
+
+def test_anothers_message_is_removed_after_a_question(room: tuple[Desk, Desk, Desk]) -> None:
+    teacher, ana, ben = room
+    post(ana, "Not so nice")
+    teacher.page.get_by_role("tab", name="Chat").click()
+    ben.page.get_by_role("tab", name="Chat").click()
+    message(ben.page, "Not so nice").hover()
+    expect(ben.page.get_by_role("button", name="Answer Ana")).to_be_visible()
+    expect(ben.page.get_by_role("button", name="Remove the message of Ana")).to_have_count(0)
+    message(teacher.page, "Not so nice").hover()
+    teacher.page.get_by_role("button", name="Remove the message of Ana").click()
+    dialog = teacher.page.get_by_role("dialog", name="Remove the message of Ana?")
+    expect(dialog).to_contain_text("Not so nice")
+    dialog.get_by_role("button", name="Cancel").click()
+    expect(message(ben.page, "Not so nice")).to_have_count(1)
+    message(teacher.page, "Not so nice").hover()
+    teacher.page.get_by_role("button", name="Remove the message of Ana").click()
+    dialog.get_by_role("button", name="Remove", exact=True).click()
+    expect(message(ben.page, "Not so nice")).to_have_count(0)
+
+
+def test_unread_messages_are_counted_and_the_newest_200_stay(room: tuple[Desk, Desk, Desk]) -> None:
+    teacher, ana, _ = room
+    teacher.page.evaluate(
+        "() => { for (let n = 1; n <= 201; n += 1) lectern.session.propose('chat.post', { text: `Post ${n}` }); }"
+    )
+    teacher.settle()
+    ana.wait("lectern.store.lesson.chat.at(-1)?.text === 'Post 201'")
+    badge = ana.page.locator("#tab-chat .badge")
+    expect(badge).to_have_text("99+")
+    expect(badge).to_have_attribute("aria-label", "200 unread")
+    ana.page.get_by_role("tab", name="Chat").click()
+    expect(badge).to_be_hidden()
+    expect(ana.page.locator("#messages > li")).to_have_count(200)
+    expect(message(ana.page, "Post 2")).to_have_count(1)
+    expect(ana.page.get_by_text("The newest 200 messages")).to_have_count(1)
+    post(teacher, "One more")
+    expect(message(ana.page, "One more")).to_be_in_viewport()
+    expect(message(ana.page, "Post 2")).to_have_count(0)
+
+
+def test_the_chat_pauses_for_students(room: tuple[Desk, Desk, Desk]) -> None:
+    teacher, ana, _ = room
+    post(ana, "Before")
+    teacher.page.get_by_role("button", name="More", exact=True).click()
+    teacher.page.get_by_role("button", name="Pause the chat for students").click()
+    field = ana.page.locator("#say-text")
+    expect(field).to_be_disabled()
+    expect(field).to_have_attribute("placeholder", "The chat is paused")
+    ana.page.get_by_role("tab", name="Chat").click()
+    message(ana.page, "Before").hover()
+    expect(ana.page.get_by_role("button", name="Answer Ana")).to_have_count(0)
+    teacher.page.get_by_role("button", name="Open the chat again").click()
+    expect(field).to_be_enabled()
+
+
+@pytest.mark.parametrize("words", ["Donaudampfschifffahrt" * 30, "مرحبا، هذا سؤال عن الورقة", "👩‍👩‍👧‍👦🏳️‍🌈" * 40])
+def test_no_message_is_wider_than_the_panel(server: Server, people: People, words: str) -> None:
+    server.end_lessons()
+    server.start_lesson()
+    ana = join(people.window(server.url, viewport=PHONE), "Ana")
+    post(ana, words)
+    ana.page.locator("#messages .message").hover()
+    ana.page.get_by_role("button", name="Answer Ana").click()
+    assert ana.page.evaluate(
+        "() => [document.documentElement, chat, messages].every((e) => e.scrollWidth <= e.clientWidth)"
+    )
+    expect(ana.page.locator("#reply-off")).to_be_in_viewport()
