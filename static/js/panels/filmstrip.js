@@ -1,4 +1,4 @@
-// The pages as thumbnails, with a mark where there is ink; staff add blank pages.
+// The pages as thumbnails, with a mark where there is ink; staff open a page's menu there.
 // @ts-check
 
 import { byId, el, icon, keyed, set, write } from "../dom.js";
@@ -9,19 +9,31 @@ import { pageWords } from "./pager.js";
 import { turnTo } from "./turning.js";
 import { watch } from "./watch.js";
 
-/** @param {{store: import("../store.js").Store, session: import("../session.js").Session}} app */
-export function filmstrip({ store, session }) {
+/** @param {{store: import("../store.js").Store, session: import("../session.js").Session, menu: import("./page_menu.js").PageMenu|null}} app */
+export function filmstrip({ store, session, menu }) {
   const thumbs = byId("thumbs");
   let looked = store.page;
-  thumbs.addEventListener("keydown", walk);
+  thumbs.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
+    const page = pageOf(event);
+    if (page && menu?.key(event, page)) event.preventDefault();
+    else walk(event);
+  });
+  thumbs.addEventListener("contextmenu", (/** @type {Event} */ event) => {
+    const page = pageOf(event);
+    if (!page || !menu) return;
+    event.preventDefault();
+    menu.open(page);
+  });
   const fold = wireFold();
 
   watch(store, ["pages", "page", "items", "status"], () => {
     const lesson = store.shown;
     if (!lesson) return;
+    const focused = /** @type {HTMLElement|null} */ (document.activeElement);
     keyed(thumbs, lesson.pages, (page) => page.id, (page) => make(page), (element, page) => update(element, page, lesson));
     if (looked !== store.page) thumbs.querySelector('[aria-current="page"]')?.scrollIntoView({ block: "nearest" });
     looked = store.page;
+    if (focused !== document.activeElement && focused && thumbs.contains(focused)) focused.focus(); // a page that moves takes it along
   });
 
   /** @param {any} page */
@@ -30,29 +42,39 @@ export function filmstrip({ store, session }) {
     const picture = el("span", { class: "picture" }, image ? el("img", { src: image, alt: "", loading: "lazy", decoding: "async", width: 320, height: Math.round((320 * page.slide.height) / page.slide.width) }) : icon("sheet"));
     const { width, height } = pageSize(page);
     picture.style.setProperty("--ratio", String(width / height));
-    const foot = el("span", { class: "foot" }, el("span", { class: "number" }), el("span", { class: "live", hidden: true }, t("live")), el("span", { class: "has-ink", hidden: true }, icon("pen")));
-    return el("li", {}, el("button", { class: "thumb", type: "button", onclick: () => {
+    const foot = el("span", { class: "foot" }, el("span", { class: "number" }), el("span", { class: "title", dir: "auto" }), el("span", { class: "live", hidden: true }, t("live")), el("span", { class: "has-ink", hidden: true }, icon("pen")));
+    const thumb = el("button", { class: "thumb", type: "button", onclick: () => {
       fold();
       turnTo(store, session, page.id);
-    } }, picture, foot));
+    } }, picture, foot);
+    const more = menu && el("button", { class: "quiet page-more while-live", type: "button", onclick: () => menu.open(page.id) }, icon("more"));
+    return el("li", {}, thumb, more);
   }
 
   /** @param {HTMLElement} element @param {any} page @param {any} lesson */
   function update(element, page, lesson) {
     const button = /** @type {HTMLElement} */ (element.firstElementChild);
     const part = (/** @type {string} */ name) => /** @type {HTMLElement} */ (button.querySelector(name));
-    const inked = store.items(page.id).length > 0;
+    const inked = store.inked(page.id);
     const live = page.id === lesson.current && store.page !== lesson.current;
+    const words = pageWords(lesson, page.id);
     write(part(".number"), String(lesson.pages.indexOf(page) + 1));
+    write(part(".title"), page.title);
     part(".live").hidden = !live;
     part(".has-ink").hidden = !inked;
     button.tabIndex = page.id === store.page ? 0 : -1; // one stop for Tab; arrows walk
     set(button, "aria-current", page.id === store.page ? "page" : null);
-    set(button, "aria-label", [pageWords(lesson, page.id), inked && t("with drawings"), live && t("live")].filter(Boolean).join(", "));
+    set(button, "aria-label", [words, inked && t("with drawings"), live && t("live")].filter(Boolean).join(", "));
+    const more = /** @type {HTMLElement|null} */ (element.querySelector(".page-more"));
+    if (!more) return;
+    more.tabIndex = button.tabIndex;
+    set(more, "aria-label", t("Menu of page {n}", { n: lesson.pages.indexOf(page) + 1 }));
+    set(more, "title", t("Menu of this page"));
   }
-
-  for (const button of document.querySelectorAll("[data-adds-page]")) button.addEventListener("click", () => addPage(store, session));
 }
+
+/** @param {Event} event @returns {string|undefined} the page whose thumbnail it happened on */
+const pageOf = (event) => /** @type {HTMLElement} */ (event.target).closest("#thumbs > li")?.getAttribute("data-key") ?? undefined;
 
 /** Where there is no room for it the filmstrip lies folded behind a button, and opens over the page. @returns {() => void} folds it again */
 function wireFold() {
@@ -90,13 +112,4 @@ function walk(event) {
   if (here < 0 || !next) return;
   event.preventDefault();
   next.focus();
-}
-
-/** A blank sheet behind the page that is shown, and everybody turns to it. @param {import("../store.js").Store} store @param {import("../session.js").Session} session */
-function addPage(store, session) {
-  const page = session.newItem();
-  for (const dialog of document.querySelectorAll("dialog[open]")) /** @type {HTMLDialogElement} */ (dialog).close();
-  session.propose("page.add", { page, kind: "blank", title: "", after: store.page });
-  session.propose("page.show", { page });
-  store.follow();
 }
