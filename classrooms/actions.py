@@ -261,6 +261,34 @@ def redraw_code(classroom: Classroom) -> None:
         return
 
 
+def appoint(classroom: Classroom, user: User) -> None:
+    """Tell the classroom's live lesson which role a member of staff has now, if they have been in it.
+
+    Raises Refused: removed (somebody in the lesson took them out, and their role is the old one), try_again.
+    """
+    for participant in Participant.objects.filter(lesson__classroom=classroom, lesson__status="live", user_id=user.pk):
+        seat_staff(participant.lesson, user)
+
+
+def hand_on(classroom: Classroom, *, by: User, to: User) -> None:
+    """Make another member of staff the owner; the old one teaches on as an instructor. Raises Refused: not_allowed."""
+    with transaction.atomic():
+        staff = {one.user_id: one for one in Staff.objects.select_for_update().filter(classroom=classroom)}
+        owner, heir = staff.get(by.pk), staff.get(to.pk)
+        if owner is None or owner.role != Staff.Role.OWNER or heir is None or heir is owner:
+            raise Refused(Code.NOT_ALLOWED)
+        for one, role in ((owner, Staff.Role.INSTRUCTOR), (heir, Staff.Role.OWNER)):
+            one.role = role
+            one.save(update_fields=["role"])
+
+
+def leave(classroom: Classroom, user: User) -> None:
+    """Take somebody off the staff at their own wish. Raises Refused: not_allowed, for who owns the classroom too."""
+    gone, _ = Staff.objects.filter(classroom=classroom, user=user).exclude(role=Staff.Role.OWNER).delete()
+    if not gone:
+        raise Refused(Code.NOT_ALLOWED)
+
+
 def dismiss(classroom: Classroom, user: User) -> None:
     """Take a former member of staff out of the classroom's live lesson."""
     for participant in Participant.objects.filter(lesson__classroom=classroom, lesson__status="live", user_id=user.pk):

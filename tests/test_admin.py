@@ -40,7 +40,7 @@ ROWS: dict[type[Model], Row] = {
         make=lambda classroom, teacher: classroom,
         forged={"title": "taken", "draw": "staff", "edit": "own", "door": "locked"},
         lookups=("staff__user__password__startswith", "staff__user__username", "lessons__title__contains"),
-        views=("start/", "code/", "projector/"),
+        views=("start/", "code/", "projector/", "owner/", "leave/"),
     ),
     Deck: Row(
         make=lambda classroom, teacher: make_deck(teacher, SECRET, title=SECRET),

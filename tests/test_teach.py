@@ -4,12 +4,14 @@ import json
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.test import Client
 
-from classrooms import actions
+from classrooms import actions, replica
 from classrooms.models import Classroom, Lesson, Staff
+from classrooms.refusals import Refused
 from tests.support import pdfs
 from tests.support.cast import make_classroom, make_user
 from tests.support.decks import make_deck
@@ -69,6 +71,24 @@ def test_a_colleague_is_added_by_user_name(
     assert roles(classroom) == {"teacher": "owner", "assistant": "instructor", "outsider": "assistant"}
 
 
+@pytest.mark.parametrize("login", ["Outsider@School.example", " o@elsewhere.example "])
+def test_a_colleague_is_added_by_e_mail_address(
+    classroom: Classroom, teacher: User, outsider: User, login: str
+) -> None:
+    User.objects.filter(pk=outsider.pk).update(email="outsider@school.example")
+    EmailAddress.objects.create(user=outsider, email="o@elsewhere.example", verified=True)
+    client_of(teacher).post(page_of(classroom), GOOD | staff_rows(classroom, new=(login, "instructor")))
+    assert roles(classroom)["outsider"] == "instructor"
+
+
+def test_an_address_that_nobody_has_proven_adds_nobody(classroom: Classroom, teacher: User, outsider: User) -> None:
+    EmailAddress.objects.create(user=outsider, email="head@school.example", verified=False)
+    page = client_of(teacher).post(
+        page_of(classroom), GOOD | staff_rows(classroom, new=("head@school.example", "owner"))
+    )
+    assert "No account has this e-mail address" in text_of(page)
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [
@@ -76,12 +96,19 @@ def test_a_colleague_is_added_by_user_name(
         ("assistant", "on the staff already"),
         ("teacher", "on the staff already"),
         ("gone", "No account has this user name"),
+        ("nobody@school.example", "No account has this e-mail address"),
+        ("gone@school.example", "No account has this e-mail address"),
+        ("twins@school.example", "Several accounts have this e-mail address"),
+        ("T@school.example", "on the staff already"),
     ],
 )
 def test_a_colleague_who_cannot_be_added_is_told_why(
     classroom: Classroom, teacher: User, assistant: User, name: str, said: str
 ) -> None:
-    User.objects.create_user("gone", is_active=False)
+    User.objects.create_user("gone", "gone@school.example", is_active=False)
+    User.objects.filter(pk=teacher.pk).update(email="t@school.example")
+    for twin in ("castor", "pollux"):
+        User.objects.create_user(twin, "twins@school.example")
     row = (Staff.objects.get(user=assistant), "assistant", False)
     response = client_of(teacher).post(page_of(classroom), GOOD | staff_rows(classroom, row, new=(name, "assistant")))
     assert said in text_of(response)
@@ -112,6 +139,62 @@ def test_the_owner_cannot_be_forged(
         client.post(page_of(classroom), GOOD | rows)
         assert roles(classroom) == {"teacher": "owner", "assistant": "instructor"}
         assert roles(theirs.classroom) == {"outsider": "owner"}
+
+
+def test_the_owner_hands_the_classroom_on_after_a_question(
+    classroom: Classroom, teacher: User, assistant: User
+) -> None:
+    client, heir = client_of(teacher), Staff.objects.get(user=assistant)
+    page = page_of(classroom, "owner")
+    assert page in text_of(client.get(page_of(classroom)))
+    assert "assistant" in text_of(client.get(page))
+    assert "Choose who owns" in text_of(client.post(page))
+    assert roles(classroom) == {"teacher": "owner", "assistant": "assistant"}
+
+    done = text_of(client.post(page, {"to": heir.pk}, follow=True))
+
+    assert "assistant owns this classroom now" in done
+    assert page not in done
+    assert roles(classroom) == {"teacher": "instructor", "assistant": "owner"}
+    assert LogEntry.objects.filter(
+        user=teacher, change_message__contains="Handed the classroom on to assistant"
+    ).exists()
+    assert client.post(page, {"to": heir.pk}).status_code == 403
+    assert client_of(assistant).get(page).status_code == 200
+
+
+def test_a_classroom_is_handed_on_to_its_staff_alone(classroom: Classroom, teacher: User, outsider: User) -> None:
+    other = make_classroom(outsider, title="Theirs", code="AAAAAA")
+    theirs, own = Staff.objects.get(classroom=other), Staff.objects.get(classroom=classroom, user=teacher)
+    for forged in (theirs.pk, own.pk, 0, "x"):
+        page = text_of(client_of(teacher).post(page_of(classroom, "owner"), {"to": forged}))
+        assert "not on the staff any more" in page
+    assert (roles(classroom)["teacher"], roles(other)) == ("owner", {"outsider": "owner"})
+
+
+def test_only_the_owner_hands_on(classroom: Classroom, assistant: User) -> None:
+    Staff.objects.filter(user=assistant).update(role="instructor")
+    own = Staff.objects.get(user=assistant)
+    assert client_of(assistant).post(page_of(classroom, "owner"), {"to": own.pk}).status_code == 403
+    assert page_of(classroom, "owner") not in text_of(client_of(assistant).get(page_of(classroom)))
+    with pytest.raises(Refused):
+        actions.hand_on(classroom, by=assistant, to=assistant)
+    assert roles(classroom) == {"teacher": "owner", "assistant": "instructor"}
+
+
+def test_staff_leave_after_a_question_and_the_owner_does_not(
+    classroom: Classroom, teacher: User, assistant: User
+) -> None:
+    leave = page_of(classroom, "leave")
+    assert "hand it on" in text_of(client_of(teacher).get(leave)).lower()
+    assert client_of(teacher).post(leave).status_code == 409
+    with pytest.raises(Refused):
+        actions.leave(classroom, teacher)
+    assert "Leave" in text_of(client_of(assistant).get(leave))
+    assert roles(classroom) == {"teacher": "owner", "assistant": "assistant"}
+    assert "You are off the staff" in text_of(client_of(assistant).post(leave, follow=True))
+    assert roles(classroom) == {"teacher": "owner"}
+    assert client_of(assistant).get(page_of(classroom)).status_code == 302
 
 
 def test_a_classroom_that_never_had_a_lesson_is_deleted_by_its_owner(classroom: Classroom, teacher: User) -> None:
@@ -197,6 +280,29 @@ def test_who_is_taken_off_the_staff_leaves_the_live_lesson(client: Client) -> No
     assert roles(classroom) == {"teacher": "owner"}
     [removed] = lesson.events.filter(kind="person.removed")
     assert seat.participant in removed.data
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_gets_another_role_has_it_in_the_live_lesson(client: Client) -> None:
+    teacher, assistant = make_user("teacher"), make_user("assistant")
+    classroom = make_classroom(teacher, assistant=assistant)
+    lesson = actions.start(classroom, title="Leaves", decks=[], by=teacher)
+    seat = actions.seat_staff(lesson, assistant)
+    staff = Staff.objects.get(user=assistant)
+    client.force_login(teacher)
+
+    def role_after(rows: dict[str, Any]) -> str:
+        client.post(page_of(classroom), GOOD | rows)
+        state = replica.current(lesson.pk)
+        return "removed" if state.people[seat.participant].removed else str(state.people[seat.participant].role)
+
+    assert role_after(staff_rows(classroom, (staff, "instructor", False))) == "instructor"
+    assert role_after(staff_rows(classroom, (staff, "instructor", False))) == "instructor"
+    assert role_after(staff_rows(classroom, (staff, "assistant", False))) == "assistant"
+    assert role_after(staff_rows(classroom, (staff, "assistant", True))) == "removed"
+    assert role_after(staff_rows(classroom, new=("assistant", "instructor"))) == "instructor"
+    client.post(page_of(classroom, "owner"), {"to": Staff.objects.get(user=assistant).pk})
+    assert lesson.events.filter(kind="person.changed").count() == 3
 
 
 # --- decks ---------------------------------------------------------------------------------------------------------

@@ -1,6 +1,5 @@
 """Classrooms at /teach/: settings, join card, staff, and starting a lesson."""
 
-import functools
 from typing import Any, cast
 
 import segno
@@ -8,22 +7,23 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
-from django.db.models import Model, QuerySet
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _
 
 from classrooms import access, actions, decks
 from classrooms.admin.site import OwnedAdmin, role_in, teach, user_of
+from classrooms.admin.staff import LEADS, HandOnForm, StaffInline, told
 from classrooms.models import Classroom, Lesson, Staff
 from classrooms.refusals import Refused
 from whiteboard.models import Deck
 from whiteboard.slides import UNFINISHED
 
-LEADS = (Staff.Role.OWNER, Staff.Role.INSTRUCTOR)  # who changes a classroom and starts lessons; assistants do neither
 DECKS_AT_START = 20
+PAST = 8  # lessons on the classroom's page; the others are in the list of lessons
 CHOICES = {
     "draw": {"everyone": "Everyone", "chosen": "Those I choose", "staff": "Staff only"},
     "edit": {"own": "Their own", "shared": "Each other's too"},
@@ -54,96 +54,6 @@ class ClassroomForm(forms.ModelForm[Classroom]):
         for name, words in CHOICES.items():
             if name in self.fields:  # those who may only look get no fields
                 cast(forms.ChoiceField, self.fields[name]).choices = list(words.items())
-
-
-class StaffForm(forms.ModelForm[Staff]):
-    """A colleague, named by their exact user name: a list to choose from would tell everybody's."""
-
-    username = forms.CharField(label="User name", max_length=150, required=False)
-    role = forms.ChoiceField(choices=[(r.value, r.label) for r in (Staff.Role.INSTRUCTOR, Staff.Role.ASSISTANT)])
-
-    class Meta:
-        model = Staff
-        fields = ["role"]
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        name = self.instance.user.get_username() if self.instance.pk else ""
-        self.fields["role"].initial = Staff.Role.ASSISTANT
-        self.fields["role"].widget.attrs["aria-label"] = f"Role of {name or 'the new colleague'}"
-        self.fields["username"].widget.attrs["aria-label"] = "User name" if name else "User name of a new colleague"
-        self.fields["username"].initial = name
-        self.fields["username"].disabled = bool(name)
-
-    def clean_username(self) -> str:
-        """Find the account of a new colleague."""
-        name = str(self.cleaned_data["username"]).strip()
-        if self.instance.pk or not name:
-            return name
-        user = User.objects.filter(username=name, is_active=True).first()
-        if user is None:
-            raise forms.ValidationError("No account has this user name. Ask your colleague how theirs is spelt.")
-        self.instance.user = user
-        return name
-
-    def clean(self) -> dict[str, Any]:
-        """Ask for the name of a new colleague, and take each only once."""
-        cleaned = super().clean() or {}
-        if not self.instance.pk and "username" in cleaned:
-            if not cleaned["username"]:
-                raise forms.ValidationError("Type the user name of your colleague.")
-            if Staff.objects.filter(classroom=self.instance.classroom_id, user=self.instance.user).exists():
-                raise forms.ValidationError("This person is on the staff already.")
-        return cleaned
-
-
-class StaffFormSet(forms.BaseInlineFormSet[Staff, Classroom, forms.ModelForm[Staff]]):
-    """The staff but the owner, who is neither changed nor removed here, whatever a form says."""
-
-    def get_queryset(self) -> QuerySet[Staff]:
-        """Return the rows that may be changed."""
-        return super().get_queryset().exclude(role=Staff.Role.OWNER)
-
-    def add_fields(self, form: Any, index: int | None) -> None:
-        """Say whom the box at the end of a row takes off the staff."""
-        super().add_fields(form, index)
-        if "DELETE" in form.fields and form.instance.pk:
-            form.fields["DELETE"].widget.attrs["aria-label"] = f"Take {form.instance.user.get_username()} off the staff"
-
-    def clean(self) -> None:
-        """Refuse a person named twice."""
-        names = [form.cleaned_data.get("username") for form in self.forms if hasattr(form, "cleaned_data")]
-        named = [name for name in names if name]
-        if len(named) != len(set(named)):
-            raise forms.ValidationError("The same person is named twice.")
-
-
-class StaffInline(admin.TabularInline[Staff, Classroom]):
-    """Who teaches here beside the owner."""
-
-    model = Staff
-    form = StaffForm
-    formset = StaffFormSet
-    fields = ["username", "role"]
-    extra = 1
-    verbose_name = "colleague"
-    verbose_name_plural = "colleagues"
-    media = forms.Media()
-
-    @admin.display(description="User name")
-    def username(self, staff: Staff) -> str:
-        """Name a colleague to those who may only look."""
-        return staff.user.get_username()
-
-    def has_view_permission(self, request: HttpRequest, obj: Classroom | None = None) -> bool:
-        """Show the staff of own classrooms to those on it; asked about none in particular, Django means own ones."""
-        return obj is None or role_in(obj, request) != ""
-
-    def has_change_permission(self, request: HttpRequest, obj: Classroom | None = None) -> bool:
-        """Let those who lead the classroom change roles."""
-        return obj is not None and role_in(obj, request) in LEADS
-
-    has_add_permission = has_delete_permission = has_change_permission
 
 
 class StartForm(forms.Form):
@@ -212,17 +122,10 @@ class ClassroomAdmin(OwnedAdmin):
             Staff.objects.create(classroom=obj, user=user_of(request), role=Staff.Role.OWNER)
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
-        """Save the staff; who was taken off it leaves the lesson that is live, once this is committed."""
+        """Save the staff, and tell the lesson that is live."""
         super().save_formset(request, form, formset, change)
-        for staff in formset.deleted_objects:
-            transaction.on_commit(functools.partial(self._dismiss, request, staff))
-
-    def _dismiss(self, request: HttpRequest, staff: Staff) -> None:
-        try:
-            actions.dismiss(staff.classroom, staff.user)
-        except Refused as refusal:
-            text = f"{staff.user} is off the staff, but may still be in the lesson that is live: {refusal.message}"
-            self.message_user(request, text, messages.WARNING)
+        changed = [staff for staff, _ in formset.changed_objects] + formset.new_objects
+        told(request, changed=changed, gone=formset.deleted_objects)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -234,15 +137,22 @@ class ClassroomAdmin(OwnedAdmin):
             owner = Staff.objects.filter(classroom=classroom, role=Staff.Role.OWNER).select_related("user").first()
             context |= join_card(request, classroom) | {
                 "live": classroom.lessons.filter(status=Lesson.Status.LIVE).first(),
-                "past": classroom.lessons.filter(status=Lesson.Status.ENDED)[:5],
+                "past": classroom.lessons.filter(status=Lesson.Status.ENDED)[:PAST],
                 "leads": role_in(classroom, request) in LEADS,
                 "owner": owner.user if owner else None,
+                "owns": owner is not None and owner.user == request.user,
             }
         return super().change_view(request, object_id, form_url, context)
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the pages that start a lesson, change the code, and show it to a room."""
-        views = {"start": self.start_view, "code": self.code_view, "projector": self.projector_view}
+        """Add the pages that start a lesson, change the code, show it to a room, and change who owns or leaves it."""
+        views = {
+            "start": self.start_view,
+            "code": self.code_view,
+            "projector": self.projector_view,
+            "owner": self.owner_view,
+            "leave": self.leave_view,
+        }
         own = [
             path(f"<int:pk>/{name}/", self.admin_site.admin_view(view), name=f"classrooms_classroom_{name}")
             for name, view in views.items()
@@ -268,6 +178,46 @@ class ClassroomAdmin(OwnedAdmin):
         classroom = self.require(request, str(pk))
         context = join_card(request, classroom) | {"classroom": classroom}
         return TemplateResponse(request, "admin/classrooms/classroom/projector.html", context)
+
+    def owner_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Ask the owner to whom the classroom shall belong, then hand it on."""
+        classroom = self.require(request, str(pk))
+        if role_in(classroom, request) != Staff.Role.OWNER:
+            raise PermissionDenied
+        form = HandOnForm(request.POST if request.method == "POST" else None, classroom=classroom)
+        if request.method == "POST" and form.is_valid():
+            heir = form.cleaned_data["to"]
+            try:
+                actions.hand_on(classroom, by=user_of(request), to=heir.user)
+            except Refused as refusal:  # somebody was faster
+                form.add_error("to", refusal.message)
+            else:
+                name = heir.user.get_username()
+                self.log_change(request, classroom, f"Handed the classroom on to {name}.")
+                told(request, changed=[heir], gone=[])
+                text = _("%(name)s owns this classroom now. You teach here as an instructor.") % {"name": name}
+                self.message_user(request, text, messages.SUCCESS)
+                return redirect("admin:classrooms_classroom_change", classroom.pk)
+        context = {"title": _("Hand the classroom on"), "opts": self.opts, "classroom": classroom, "form": form}
+        context |= self.admin_site.each_context(request)
+        return TemplateResponse(request, "admin/classrooms/classroom/owner.html", context)
+
+    def leave_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Ask once more, then take the user off the staff; the owner hands the classroom on first."""
+        classroom = self.require(request, str(pk))
+        own = Staff.objects.select_related("user").get(classroom=classroom, user=user_of(request))
+        owns = own.role == Staff.Role.OWNER
+        if request.method != "POST" or owns:
+            context = {"title": _("Leave this classroom?"), "opts": self.opts, "classroom": classroom, "owns": owns}
+            context |= self.admin_site.each_context(request)
+            status = 200 if request.method != "POST" else 409
+            return TemplateResponse(request, "admin/classrooms/classroom/leave.html", context, status=status)
+        actions.leave(classroom, own.user)
+        self.log_change(request, classroom, "Left the staff.")
+        told(request, changed=[], gone=[own])
+        text = _("You are off the staff of “%(title)s”.") % {"title": classroom.title}
+        self.message_user(request, text, messages.SUCCESS)
+        return redirect("admin:index")
 
     def start_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Ask for a title and decks, start the lesson, and go there. No atomic block: the log would wait for it."""

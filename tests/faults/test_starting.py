@@ -6,11 +6,8 @@ applying; no op is refused, nobody is disconnected, and each of the 40 lessons i
 """
 
 import asyncio
-import http.cookiejar
 import re
 import time
-import urllib.parse
-import urllib.request
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -19,34 +16,13 @@ import pytest
 from tests.support.cast import PASSWORD
 from tests.support.crowd import Crowd, percentile
 from tests.support.server import Server
+from tests.support.visitor import Visitor
 
 T = TypeVar("T")
 
 TIMES = 20
 P90, WORST = 1.5, 4.0  # s
 OPS_P90 = 1.0  # s
-
-
-class Visitor:
-    """Somebody with a browser's cookies and no browser."""
-
-    def __init__(self, server: Server) -> None:
-        self.server = server
-        self.cookies = http.cookiejar.CookieJar()
-        self.opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self.cookies))
-
-    def get(self, path: str) -> str:
-        """Return a page."""
-        with self.opener.open(f"{self.server.url}{path}", timeout=30) as answer:
-            return str(answer.read().decode())
-
-    def post(self, path: str, **fields: str) -> str:
-        """Submit the form that is shown at `path`; return the address where that leads."""
-        found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', self.get(path))
-        assert found, f"{path} shows no form"
-        body = urllib.parse.urlencode(fields | {"csrfmiddlewaretoken": found[1]}).encode()
-        with self.opener.open(f"{self.server.url}{path}", body, timeout=30) as answer:
-            return str(urllib.parse.urlsplit(answer.url).path)
 
 
 class Doors:
