@@ -27,8 +27,10 @@ export class Board {
    * @param {Store} parts.store
    * @param {(by: string) => {name: string, color: string}|null} parts.person  for name tags
    * @param {(state: "loading"|"there"|"failed"|"none") => void} parts.onSlide
+   * @param {number} [parts.within]  ms in which the neighbours' pictures are fetched: those who turn the pages do not wait
    */
-  constructor({ element, canvases, image, overlay, store, person, onSlide }) {
+  constructor({ element, canvases, image, overlay, store, person, onSlide, within }) {
+    this.within = within;
     const clock = { now: () => performance.now() };
     this.element = element;
     this.store = store;
@@ -105,7 +107,7 @@ export class Board {
     this.element.style.setProperty("--ratio", String(width / height));
     if (page) this.element.removeAttribute("data-early");
     this.slide.show(page?.slide, this.#across());
-    this.slide.prepare([pages[index + 1]?.slide, pages[index + 2]?.slide], this.#across());
+    this.slide.prepare([pages[index + 1]?.slide, pages[index + 2]?.slide, pages[index - 1]?.slide], this.#across(), this.within);
     if (!turned) return;
     this.tags.clear();
     this.#fit(true);
