@@ -5,8 +5,8 @@ from typing import Any
 
 from classrooms.lesson import LessonState
 from classrooms.messages import LIMITS, Draft, draft
+from classrooms.refusals import Refused
 from whiteboard.board import Board, Item, paint_order
-
 
 
 def pages_of(state: LessonState) -> list[dict[str, Any]]:
@@ -49,7 +49,10 @@ def _parts(items: Iterator[tuple[str, dict[str, Any]]]) -> Iterator[dict[str, An
     part: dict[str, Any] = {}
     size = 0
     for key, seed in items:
-        weight = len(draft("board.seeded", "weigh", {"page": "p1", "items": {key: seed}}).text.encode())
+        try:
+            weight = len(draft("board.seeded", "weigh", {"page": "p1", "items": {key: seed}}).text.encode())
+        except Refused:
+            continue  # drawn by rules of another version: it stays in its own lesson, and keeps no new one from starting
         if part and size + weight > LIMITS["data"]:
             yield part
             part, size = {}, 0
