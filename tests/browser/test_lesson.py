@@ -60,7 +60,7 @@ def draw_all_at_once(desks: list[Desk]) -> None:
 
 def lock_and_unlock(teacher: Desk, students: list[Desk]) -> None:
     ana = students[0]
-    teacher.choose("Who may draw", "Only me")
+    teacher.choose("Who may draw", "Staff")
     expect(ana.page.locator("#tools-words")).to_be_visible()
     before = agree([teacher, *students])
     ana.draw((0.3, 0.3), (0.6, 0.6))

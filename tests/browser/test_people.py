@@ -6,9 +6,10 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.support.browser import People
-from tests.support.desk import Desk
+from tests.support.cast import CODE
+from tests.support.desk import Desk, agree
 from tests.support.server import Server
-from tests.support.visits import join, teach
+from tests.support.visits import join, log_in, teach
 
 PHONE = {"width": 390, "height": 844}
 
@@ -168,3 +169,112 @@ def test_no_message_is_wider_than_the_panel(server: Server, people: People, word
         "() => [document.documentElement, chat, messages].every((e) => e.scrollWidth <= e.clientWidth)"
     )
     expect(ana.page.locator("#reply-off")).to_be_in_viewport()
+
+
+@pytest.mark.parametrize("who", ["teacher", "assistant"])
+def test_staff_look_after_the_class_on_a_phone(server: Server, people: People, who: str) -> None:
+    people.expected += ["4003", "Failed to load resource"]
+    teacher = teach(people.window(server.url, viewport=PHONE), server)
+    staff = teacher
+    if who != "teacher":
+        window = people.window(server.url, viewport=PHONE)
+        log_in(window, who)
+        window.goto(teacher.page.url)
+        staff = Desk(window).ready()
+    ana = join(people.window(server.url), "Ana")
+    page = staff.page
+    staff.choose("Who may draw", "Chosen")
+    expect(ana.page.locator("#tools-words")).to_be_visible()
+    pen = page.get_by_role("button", name="Let Ana draw").last
+    pen.click()
+    expect(pen).to_have_attribute("aria-pressed", "true")
+    expect(ana.page.locator("#tools-words")).to_be_hidden()
+
+    page.get_by_role("button", name="More about Ana").click()
+    page.get_by_role("button", name="Change name").click()
+    page.get_by_label("Name shown to the class").fill("Ana B.")
+    page.get_by_role("button", name="Save").click()
+    expect(ana.page.locator("#people-rows")).to_contain_text("Ana B.")
+
+    page.get_by_role("button", name="More", exact=True).click()
+    page.get_by_role("button", name="Lock the door: nobody new comes in").click()
+    page.keyboard.press("Escape")
+    expect(page.get_by_text("The door is locked: nobody new comes in.")).to_be_visible()
+    assert server.request("POST", "/api/join/", {"code": CODE, "name": "Late"})[0] == 403
+    page.get_by_role("button", name="Unlock").click()
+    expect(page.locator("#door-hint")).to_be_hidden()
+
+    page.get_by_role("button", name="More about Ana B.").click()
+    page.get_by_role("button", name="Remove from the lesson").click()
+    page.get_by_role("dialog", name="Remove Ana B.?").get_by_role("button", name="Remove", exact=True).click()
+    expect(ana.page.get_by_role("heading", name="You were removed from the lesson")).to_be_visible()
+    page.get_by_role("button", name="Readmit Ana B.").click()
+    dialog = page.get_by_role("dialog", name="Let Ana B. in again?")
+    dialog.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Readmit Ana B.").click()
+    dialog.get_by_role("button", name="Readmit").click()
+    expect(page.locator("#removed")).to_be_hidden()
+    ana.page.get_by_role("button", name="Try again").click()
+    Desk(ana.page).ready()
+    assert page.evaluate("() => document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+
+
+def test_somebody_is_found_by_name(server: Server, people: People) -> None:
+    teacher = teach(people.window(server.url, viewport=PHONE), server)
+    for name in ("Ana", "Zoë", "Ben", "Cem", "Dai", "Eli", "Fay"):
+        join(people.window(server.url), name)
+    page = teacher.page
+    page.get_by_role("button", name="Find").click()
+    page.get_by_role("searchbox", name="Find a person").fill("zoe")
+    expect(page.locator("#people-rows > li")).to_have_count(1)
+    expect(page.locator("#people-rows > li")).to_contain_text("Zoë")
+    page.get_by_role("searchbox", name="Find a person").fill("nobody")
+    expect(page.get_by_text("Nobody here has a name like that.")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#people-rows > li")).to_have_count(8)
+
+
+def test_staff_take_back_the_last_drawing_of_somebody(room: tuple[Desk, Desk, Desk]) -> None:
+    teacher, ana, ben = room
+    ana.draw((0.1, 0.1), (0.3, 0.3))
+    ana.settle()
+    ana.draw((0.5, 0.1), (0.7, 0.3))
+    ben.draw((0.1, 0.5), (0.3, 0.7))
+    agree(room)
+    before = ben.pixels()
+    teacher.page.get_by_role("button", name="More about Ana").click()
+    teacher.page.get_by_role("button", name="Undo their last drawing").click()
+    expect(teacher.page.locator("#polite")).to_have_text("Taken back: the last drawing of Ana.")
+    agree(room)
+    left = ben.page.evaluate(
+        "() => lectern.store.items(lectern.store.page).map(({ by, values }) => [by, values.at[0]])"
+    )
+    assert len(left) == 2
+    assert min(at for _, at in left) == left[0][1], "the newest of Ana's went"
+    teacher.page.locator("#undo").click()
+    agree(room)
+    assert ben.pixels() == before
+
+
+@pytest.mark.parametrize(
+    ("policy", "page", "why"),
+    [
+        ("staff", "lectern.store.page", "Drawing was closed. Send it again when you may draw."),
+        ("everyone", "'gone'", "The page was removed. It cannot be sent to another one."),
+    ],
+)
+def test_the_tray_says_why(room: tuple[Desk, Desk, Desk], policy: str, page: str, why: str) -> None:
+    teacher, ana, _ = room
+    teacher.page.evaluate("(draw) => { lectern.session.propose('policy.set', { draw }); }", policy)
+    teacher.settle()
+    ana.wait(f"lectern.store.lesson.policy.draw === '{policy}'")
+    ana.page.evaluate(
+        f"""() => {{
+          const box = {{ at: [10, 10], box: [50, 50], style: {{ color: "#d3322b", width: 4 }} }};
+          const edits = [["add", `${{lectern.store.me.id}}.abc.1`, "box", box]];
+          lectern.session.propose("board.edit", {{ page: {page}, edits }});
+        }}"""
+    )
+    expect(ana.page.locator("#notice")).to_have_text(f"{why.split('. ')[0]}. Yours waits in the tray.")
+    ana.page.locator("#tray-button").click()
+    expect(ana.page.locator("#tray-rows p")).to_have_text(why)

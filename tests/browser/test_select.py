@@ -36,6 +36,11 @@ def test_what_one_moves_resizes_and_undoes_is_the_same_at_both(pair: tuple[Desk,
     assert places(ben)[0][2] > width + 100
     bar = ana.page.get_by_role("toolbar", name="Selected items")
     expect(bar).to_be_visible()
+    expect(bar.get_by_role("button", pressed=True)).to_have_accessible_name("Red")
+    bar.get_by_role("button", name="Blue").click()
+    expect(bar.get_by_role("button", pressed=True)).to_have_accessible_name("Blue")
+    ana.page.locator("#undo").click()
+    expect(bar.get_by_role("button", pressed=True)).to_have_accessible_name("Red")
     ana.page.locator("#undo").click()
     ana.page.locator("#undo").click()
     agree(pair)

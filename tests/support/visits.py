@@ -7,10 +7,10 @@ from tests.support.desk import Desk
 from tests.support.server import Server
 
 
-def log_in(page: Page) -> None:
-    """Sign in as the teacher."""
+def log_in(page: Page, name: str = "teacher") -> None:
+    """Sign in as the teacher, or as another of the staff."""
     page.goto("/teach/")
-    page.get_by_label("User name").fill("teacher")
+    page.get_by_label("User name").fill(name)
     page.get_by_label("Password").fill(PASSWORD)
     page.locator("[type=submit]").first.click()
     expect(page.get_by_role("heading", name="Your classrooms")).to_be_visible()

@@ -88,7 +88,7 @@ function open(pass) {
     board.receive(signals, session.pace);
     writers.hear(signals);
   });
-  const { open: openPerson, rename } = person(app);
+  const { open: openPerson, rename, askReadmit } = person(app);
   wireDialogs();
   keys(app, storage()); // before all others who listen to the board
   bar(app);
@@ -98,7 +98,7 @@ function open(pass) {
   const idle = () => toolbox.tool === null || (toolbox.tool.name === "select" && selection.held === null);
   swiping(byId("board-own"), { alone: idle, turn: (by) => step(store, session, by) });
   toolbar({ ...app, desk });
-  people({ ...app, openPerson });
+  people({ ...app, openPerson, askReadmit });
   chat(app);
   tray(app);
   undo(app);

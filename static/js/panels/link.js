@@ -6,6 +6,7 @@ import { t, tn } from "../i18n.js";
 import { alarm, say } from "./announce.js";
 import { hold, toast } from "./notice.js";
 import { showCard } from "./over.js";
+import { whyRefused } from "./tray.js";
 import { watch } from "./watch.js";
 
 /** Own work without an answer is not mentioned before this, ms; a lost connection not before that. */
@@ -29,28 +30,30 @@ const FINAL = new Set(["ended", "removed", "replaced", "gone", "too_many_tabs", 
 /** @param {{store: import("../store.js").Store, session: import("../session.js").Session}} app */
 export function link({ store, session }) {
   let lost = false;
-  let card = "";
+  const born = document.body.hasAttribute("data-ended"); // the page was opened to read an ended lesson: no card is in the way
+  let card = born ? "ended" : "";
   const draw = () => {
     const status = session.status;
     const now = session.clock.now();
     if (status.phase !== "connecting" || now - status.since > CONNECTING_AFTER) showChip(chipOf(status, now));
     const long = status.phase === "reconnecting" && now - status.since > BANNER_AFTER;
-    hold(long ? t("Reconnecting, your drawing is kept") : status.durable ? "" : unkept(status));
+    hold(long ? t("Reconnecting, your drawing is kept") : status.durable ? (born ? t("This lesson has ended") : "") : unkept(status));
     if (long !== lost) announce(long, status);
     lost = long;
-    const over = store.lesson?.status === "ended" ? "ended" : FINAL.has(status.phase) ? status.phase : "";
+    const over = store.lesson?.status === "ended" ? "ended" : FINAL.has(status.phase) ? status.phase : born ? "ended" : "";
     if (over !== card) showCard(over, { message: status.message, board: store.lesson !== null });
     card = over;
   };
   watch(store, ["status", "pending", "pages"], draw);
   setInterval(draw, 500); // what depends on time alone: "not sent" after 1 s, the banner after 3 s
-  store.subscribe(({ notices }) => { for (const notice of notices) toast(wordsOf(notice)); });
+  store.subscribe(({ notices }) => { for (const notice of notices) toast(wordsOf(store, notice)); });
 }
 
-/** @param {import("../store.js").Notice} notice */
-function wordsOf({ kind, code, message, tray }) {
-  if (kind === "board.edit" && code === "not_allowed") return tray ? t("Drawing was closed. Yours waits in the tray.") : t("Drawing was closed.");
-  return message;
+/** @param {import("../store.js").Store} store @param {import("../store.js").Notice} notice */
+function wordsOf(store, notice) {
+  const entry = store.tray.find(({ id }) => id === notice.op);
+  const [why] = whyRefused(store, entry ?? notice);
+  return notice.tray && why !== notice.message ? `${why} ${t("Yours waits in the tray.")}` : why;
 }
 
 /** @param {{state: string, words: string, number: string}} chip */

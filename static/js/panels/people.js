@@ -12,7 +12,7 @@ import { watch } from "./watch.js";
 
 /** @typedef {import("./roster.js").Entry} Entry */
 /** @typedef {{store: import("../store.js").Store, session: import("../session.js").Session}} Core */
-/** @typedef {Core & {openPerson: (entry: Entry) => void, writers: import("./writers.js").Writers}} App */
+/** @typedef {Core & {openPerson: (entry: Entry) => void, askReadmit: (id: string) => void, writers: import("./writers.js").Writers}} App */
 
 /** So many rows at most: a room of 8,000 is searched, not scrolled. */
 const ROWS = 200;
@@ -21,6 +21,7 @@ const ROWS = 200;
 export function people(app) {
   const { store, session } = app;
   wireDraw(app);
+  wireDoor(app);
   wireFind(() => draw());
   document.getElementById("lower-all")?.addEventListener("click", () => {
     const { hands, called } = lessonOf(store);
@@ -145,15 +146,28 @@ function emptyWords(store, named, known, shown) {
 }
 
 /** @param {App} app */
-function drawRemoved({ store, session }) {
+function drawRemoved({ store, askReadmit }) {
   const gone = amStaff(store) ? removed(lessonOf(store).people) : [];
   byId("removed").hidden = gone.length === 0;
   keyed(byId("removed-rows"), gone, (entry) => entry.id, (entry) => {
-    const back = el("button", { class: "btn", type: "button", onclick: () => session.propose("person.readmit", { participant: entry.id }) }, t("Readmit"));
+    const back = el("button", { class: "btn", type: "button", onclick: () => askReadmit(entry.id) }, t("Readmit"));
     const element = row(entry, back);
     element.classList.add("gone");
     return element;
-  }, (element, entry) => updateRow(store, element, entry));
+  }, (element, entry) => {
+    updateRow(store, element, entry);
+    set(/** @type {Element} */ (element.querySelector(".btn")), "aria-label", t("Readmit {name}", { name: entry.name }));
+  });
+}
+
+/** Staff see that nobody new comes in, and let them. @param {App} app */
+function wireDoor({ store, session }) {
+  const hint = document.getElementById("door-hint");
+  if (!hint) return;
+  hint.querySelector("button")?.addEventListener("click", () => session.propose("policy.set", { door: "open" }));
+  watch(store, ["policy", "status"], () => {
+    hint.hidden = store.shown?.policy.door !== "locked" || store.shown.status === "ended";
+  });
 }
 
 /** @param {Entry} entry @param {...(Node|false|null)} rest @returns {HTMLElement} */

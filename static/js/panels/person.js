@@ -5,6 +5,7 @@ import { byId, el, icon, initials, write } from "../dom.js";
 import { t } from "../i18n.js";
 import { readableOn } from "../render/colors.js";
 import { amStaff, lessonOf, roleOf } from "../tools/rights.js";
+import { say } from "./announce.js";
 import { close, open } from "./dialogs.js";
 import { numberOf } from "./pager.js";
 import { possible } from "./roster.js";
@@ -13,7 +14,7 @@ import { possible } from "./roster.js";
 
 /**
  * @param {{store: import("../store.js").Store, session: import("../session.js").Session}} app
- * @returns {{open: (entry: Entry) => void, rename: (entry: Entry) => void}}
+ * @returns {{open: (entry: Entry) => void, rename: (entry: Entry) => void, askReadmit: (id: string) => void}}
  */
 export function person({ store, session }) {
   /** @type {Entry|null} whom the dialogs are about */
@@ -34,6 +35,36 @@ export function person({ store, session }) {
     if (about && page !== null && hasInk(about, page)) session.propose("page.clear", { page, only: about.id });
     close("clear-ink");
   });
+
+  document.getElementById("readmit-now")?.addEventListener("click", () => {
+    if (about) session.propose("person.readmit", { participant: about.id });
+    close("readmit-person");
+  });
+
+  /** @param {string} id */
+  function askReadmit(id) {
+    const person = store.shown?.people.get(id);
+    if (!person) return;
+    about = { ...person, id };
+    write(byId("readmit-title"), t("Let {name} in again?", { name: person.name }));
+    open("readmit-person");
+  }
+
+  /** What somebody drew last on a page, all of one gesture's event, with its seq. @param {Entry} entry @param {string|null} on */
+  function lastOf(entry, on) {
+    const board = on === null ? undefined : store.lesson?.boards.get(on);
+    const alive = [...(board?.items ?? [])].filter(([, item]) => item.by === entry.id && item.fields.get("alive")?.[0]);
+    const seq = Math.max(0, ...alive.map(([, item]) => item.seq));
+    return { seq, ids: alive.filter(([, item]) => item.seq === seq).map(([id]) => id) };
+  }
+
+  /** Staff take back for somebody (board.md section 7): the inverse, guarded by that event. @param {Entry} entry */
+  function undoFor(entry) {
+    const { seq, ids } = lastOf(entry, store.page);
+    if (store.page === null || !ids.length) return;
+    session.propose("board.edit", { page: store.page, edits: ids.map((id) => ["remove", id]), guard: seq });
+    say(t("Taken back: the last drawing of {name}.", { name: entry.name }));
+  }
 
   /** @param {Entry} entry @param {string|null} on */
   const hasInk = (entry, on) => on !== null && store.items(on).some(({ by, kept }) => by === entry.id && !kept);
@@ -72,6 +103,7 @@ export function person({ store, session }) {
       allow && called !== entry.id && choice("hand", t("Call on"), () => session.propose("hand.call", { participant: entry.id })),
       allow && (called === entry.id || hands.includes(entry.id)) && choice("close", called === entry.id ? t("End the turn") : t("Lower the hand"), () => session.propose("hand.lower", { participant: entry.id })),
       mayRename && choice("person", t("Change name"), () => rename(entry), true),
+      amStaff(store) && lessonOf(store).status !== "ended" && hasInk(entry, store.page) && choice("undo", t("Undo their last drawing"), () => undoFor(entry)),
       amStaff(store) && lessonOf(store).status !== "ended" && hasInk(entry, store.page) && choice("bin", t("Clear their ink on this page"), () => askClear(entry), true),
       remove && choice("leave", t("Remove from the lesson"), () => askRemove(entry), true, "danger"),
     ].filter(Boolean);
@@ -79,6 +111,7 @@ export function person({ store, session }) {
 
   return {
     rename,
+    askReadmit,
     open: (entry) => {
       write(byId("person-title"), entry.name);
       const avatar = byId("person-avatar");

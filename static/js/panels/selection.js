@@ -1,13 +1,13 @@
 // What is selected, on the page: frames, corners, a small bar of what can be done with it, and the keys for all of that.
 // @ts-check
 
-import { byId, el, icon } from "../dom.js";
+import { byId, el, icon, set } from "../dom.js";
 import { t, tn } from "../i18n.js";
 import { grown } from "../render/geometry.js";
 import { highlighter, pen } from "../tools/pen.js";
 import { Move, Resize } from "../tools/select.js";
 import { boundsOf, keepsShape, resizable } from "../tools/selection.js";
-import { note } from "../tools/text.js";
+import { note, text } from "../tools/text.js";
 import { say } from "./announce.js";
 
 /** @typedef {import("../render/geometry.js").Bounds} Bounds */
@@ -105,6 +105,7 @@ class View {
       return;
     }
     this.#fill(items);
+    this.#markColor(items);
     const { scale, element } = this.board;
     const [width, height] = [this.bar.offsetWidth, this.bar.offsetHeight];
     const [left, top, right, bottom] = bounds.map((units) => units * scale);
@@ -124,6 +125,7 @@ class View {
     const colors = (PALETTES[palette]?.colors ?? []).map(({ value, name }) => {
       const dot = el("button", { class: "dot", type: "button", "aria-label": t(name), title: t(name), onclick: () => this.selection.recolor(value) }, el("i"));
       dot.style.setProperty("--c", value);
+      dot.dataset.value = value;
       return dot;
     });
     this.bar.replaceChildren(
@@ -132,6 +134,14 @@ class View {
       act("behind", t("To the back"), "[", () => this.selection.raise("back")),
       act("bin", t("Delete"), t("Delete key"), () => this.selection.remove()),
     );
+  }
+
+  /** The colour that all of them have is marked, by a ring and for those who hear it. @param {ShownItem[]} items */
+  #markColor(items) {
+    const has = new Set(items.filter(({ values }) => values.style).map(({ kind, values }) => (kind === "note" ? values.style.fill : values.style.color)));
+    for (const dot of /** @type {Iterable<HTMLElement>} */ (this.bar.querySelectorAll(".dot"))) {
+      set(dot, "aria-pressed", String(has.size === 1 && has.has(dot.dataset.value)));
+    }
   }
 
   /** @param {KeyboardEvent} event */
@@ -148,12 +158,13 @@ class View {
 }
 
 /** @type {Record<string, import("../tools/contract.js").Palette|null>} */
-const PALETTES = { pen: pen.palette, highlighter: highlighter.palette, note: note.palette };
+const PALETTES = { pen: pen.palette, highlighter: highlighter.palette, note: note.palette, text: text.palette };
 
 /** Whose colours suit all of these. @param {ShownItem[]} items */
 function paletteOf(items) {
   if (items.every(({ kind }) => kind === "highlight")) return "highlighter";
   if (items.every(({ kind }) => kind === "note")) return "note";
+  if (items.every(({ kind }) => kind === "text")) return "text";
   return items.some(({ kind }) => kind === "highlight" || kind === "note") ? "none" : "pen";
 }
 

@@ -5,6 +5,7 @@ import { byId, el, icon, keyed, write } from "../dom.js";
 import { t, tn } from "../i18n.js";
 import { paintedBounds, union } from "../render/geometry.js";
 import { paint } from "../render/paint.js";
+import { mayDraw } from "../tools/rights.js";
 import { close } from "./dialogs.js";
 import { watch } from "./watch.js";
 
@@ -23,16 +24,33 @@ export function tray({ store, session }) {
     button.hidden = count === 0;
     byId("tools").toggleAttribute("data-tray", count > 0);
     write(button.querySelector("span"), tn(count, "{n} not taken", "{n} not taken"));
-    keyed(byId("tray-rows"), store.tray, (entry) => entry.id, (entry) => row(session, entry), () => {});
+    keyed(byId("tray-rows"), store.tray, (entry) => entry.id, (entry) => row({ store, session }, entry), () => {});
     if (count === 0 && byId("tray").open) close("tray");
   });
 }
 
-/** @param {import("../session.js").Session} session @param {TrayEntry} entry @returns {HTMLElement} */
-function row(session, entry) {
+/**
+ * What happened, and what can be done, in words of what one did: the server's are about ops.
+ * @param {import("../store.js").Store} store @param {{kind: string, data?: any, code: string, message: string}} refused @returns {string[]}
+ */
+export function whyRefused(store, { kind, data, code, message }) {
+  const lesson = store.shown;
+  const closed = code === "not_allowed" || (code === "void" && !mayDraw(store)); // it may have been closed on the way
+  const gone = code === "unknown_page" || (code === "void" && data && !lesson?.pages.some(({ id }) => id === data.page));
+  if (code === "ended" || lesson?.status === "ended") return [t("The lesson had ended before it arrived.")];
+  if (code === "removed") return [t("You had been removed from the lesson.")];
+  if (kind === "chat.post" && code === "not_allowed") return [t("The chat was paused."), t("Send it again when it is open.")];
+  if (kind !== "board.edit") return [message];
+  if (gone) return [t("The page was removed."), t("It cannot be sent to another one.")];
+  if (closed) return mayDraw(store) ? [t("Drawing was closed at that moment."), t("You may draw again now.")] : [t("Drawing was closed."), t("Send it again when you may draw.")];
+  return [message];
+}
+
+/** @param {{store: import("../store.js").Store, session: import("../session.js").Session}} app @param {TrayEntry} entry @returns {HTMLElement} */
+function row({ store, session }, entry) {
   const made = added(entry);
   const say = el("p");
-  write(say, entry.message);
+  write(say, [...whyRefused(store, entry)].join(" "));
   const act = (/** @type {string} */ words, /** @type {() => void} */ does, tone = "") => el("button", { class: `btn ${tone}`.trim(), type: "button", onclick: does }, words);
   return el("li", { class: "refused" }, made.length > 0 ? picture(made) : icon("tray"), say, el("div", { class: "actions" },
     act(t("Discard"), () => session.discard(entry.id), "danger"),
