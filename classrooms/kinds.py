@@ -76,7 +76,7 @@ class _Ids(msgspec.Struct, omit_defaults=True):
 
 
 class SlideData(msgspec.Struct, omit_defaults=True):
-    """A slide of a deck: its size in units, the addresses of its images by width, the text on it."""
+    """A slide of a deck: its size in units, its images by width, the text on it, and what is to be seen on it (`alt`)."""
 
     deck: int
     number: int
@@ -84,10 +84,12 @@ class SlideData(msgspec.Struct, omit_defaults=True):
     height: Annotated[float, Meta(gt=0, le=items.EDGE)]
     images: dict[Literal["320", "800", "1600"], str]
     text: str = ""
+    alt: str = ""
 
     def __post_init__(self) -> None:
         self.width, self.height = items.plain(self.width), items.plain(self.height)
         self.text = items.tidy_text(self.text, MAX_SLIDE_TEXT)
+        self.alt = items.tidy_text(self.alt, MAX_SLIDE_TEXT)
         for address in self.images.values():
             check_text(address, MAX_TEXT)
             if not address.startswith(("/", "https://", "http://")):

@@ -49,8 +49,8 @@ def deck(owner: User, pages: int, text: str = "") -> Deck:
     made = Deck.objects.create(owner=owner, title="Leaves", status=Deck.Status.READY, pages=pages)
     images = {width: f"/media/decks/{made.key}/{width}.webp" for width in ("320", "800", "1600")}
     Slide.objects.bulk_create(
-        Slide(deck=made, number=number, width=1600, height=900, images=images, text=f"Page {number}\n{text}")
-        for number in range(1, pages + 1)
+        Slide(deck=made, number=n, position=n, width=1600, height=900, images=images, text=f"Page {n}\n{text}")
+        for n in range(1, pages + 1)
     )
     return made
 

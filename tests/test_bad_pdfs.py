@@ -1,4 +1,4 @@
-"""whiteboard.slides: a bad PDF gets its code, and nothing of it stays: no file, no row, no process."""
+"""whiteboard.slides: a bad PDF gets its code and keeps nothing but its file; a bad page costs only itself."""
 
 import errno
 import functools
@@ -92,7 +92,7 @@ BAD: dict[str, tuple[Callable[[], bytes], str]] = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_it_refuses_a_bad_pdf_and_leaves_nothing(
+def test_it_refuses_a_bad_pdf_and_keeps_the_file_alone(
     teacher: User, media: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     settings.DECK_MAX_PAGES = 3
@@ -105,42 +105,77 @@ def test_it_refuses_a_bad_pdf_and_leaves_nothing(
     deck = converted(teacher, content)
 
     assert (deck.status, deck.error) == ("failed", code)
-    assert (deck.pages, deck.pages_done, deck.file.name) == (0, 0, "")
     assert not Slide.objects.exists()
-    assert files(media) == []
+    assert files(media) == [Path(deck.file.path)]
     assert not images.folder(deck.key).exists()
     assert children() == children_before
     assert memory() - before < 24_000_000
 
 
-def test_a_page_that_fails_takes_the_pages_before_it_along(
-    teacher: User, media: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    done = []
-    keep = slides._keep_page
+GOOD, BROKEN = b"/MediaBox[0 0 720 405]", b"/MediaBox[0 0 14400 14400]"
 
-    def watched(deck: Deck, page: conversion.Page) -> None:
-        keep(deck, page)
-        done.append(page.number)
 
-    monkeypatch.setattr(slides, "_keep_page", watched)
-    good, broken = b"/MediaBox[0 0 720 405]", b"/MediaBox[0 0 14400 14400]"
-    content = pdfs.assemble(
+def with_boxes(*boxes: bytes) -> bytes:
+    """Return a PDF of empty pages with these boxes."""
+    kids = b" ".join(b"%d 0 R" % number for number in range(3, 3 + len(boxes)))
+    return pdfs.assemble(
         b"<</Type/Catalog/Pages 2 0 R>>",
-        b"<</Type/Pages/Kids[3 0 R 4 0 R]/Count 2>>",
-        b"<</Type/Page/Parent 2 0 R%b>>" % good,
-        b"<</Type/Page/Parent 2 0 R%b>>" % broken,
+        b"<</Type/Pages/Kids[%b]/Count %d>>" % (kids, len(boxes)),
+        *(b"<</Type/Page/Parent 2 0 R%b>>" % box for box in boxes),
     )
 
-    deck = converted(teacher, content)
 
-    assert done == [1]
-    assert (deck.status, deck.error) == ("failed", "bad_file")
-    assert files(media) == []
-    assert not Slide.objects.exists()
+def test_a_page_that_fails_costs_only_itself(teacher: User, media: Path) -> None:
+    deck = converted(teacher, with_boxes(GOOD, BROKEN, GOOD))
+
+    assert (deck.status, deck.error, deck.failures) == ("ready", "", {"2": "bad_file"})
+    assert (deck.pages, deck.pages_done) == (3, 3)
+    assert [slide.number for slide in deck.slides.all()] == [1, 3]
+    assert len(files(media)) == 1 + 3  # two blank pages have the same pictures
 
 
-def test_a_child_that_is_killed_fails_the_deck(teacher: User, media: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_that_failed_can_be_tried_again_alone(teacher: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    deck = converted(teacher, pdfs.good(3))
+    before = list(deck.slides.exclude(number=2))
+    deck.slides.filter(number=2).delete()
+    Deck.objects.filter(pk=deck.pk).update(failures={"2": "bad_file"})
+
+    assert slides.retry(deck)
+    slides.convert.call(deck.pk)
+
+    deck.refresh_from_db()
+    assert (deck.status, deck.failures, deck.pages_done) == ("ready", {}, 3)
+    assert [slide.number for slide in deck.slides.all()] == [1, 2, 3]
+    assert list(deck.slides.exclude(number=2)) == before
+
+
+def test_a_page_that_kills_its_child_costs_only_itself(
+    teacher: User, media: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep = slides._keep_page
+    before = children()
+    killed: list[int] = []
+
+    def kill_after_the_first(deck: Deck, page: conversion.Page) -> None:
+        keep(deck, page)
+        if page.number == 1:
+            killed.extend(children() - before)
+            for pid in killed:
+                os.kill(pid, signal.SIGKILL)
+
+    monkeypatch.setattr(slides, "_keep_page", kill_after_the_first)
+    deck = converted(teacher, pdfs.good(150))
+
+    assert killed
+    assert (deck.status, deck.error, deck.pages_done) == ("ready", "", 150)
+    assert list(deck.failures.values()) == ["bad_file"]
+    assert deck.slides.count() == 149
+    assert children() == before
+
+
+def test_a_deck_whose_children_are_lost_again_and_again_fails_and_keeps_what_is_finished(
+    teacher: User, media: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     keep = slides._keep_page
     before = children()
 
@@ -153,8 +188,9 @@ def test_a_child_that_is_killed_fails_the_deck(teacher: User, media: Path, monke
     deck = converted(teacher, pdfs.good(150))
 
     assert (deck.status, deck.error) == ("failed", "bad_file")
-    assert files(media) == []
-    assert not Slide.objects.exists()
+    assert len(deck.failures) == slides.MOST_LOST + 1
+    assert deck.slides.count() > 0
+    assert len(files(media)) == 1 + 3 * deck.slides.count()
     assert children() == before
 
 
@@ -172,8 +208,14 @@ def test_a_full_disk_fails_the_deck_with_try_again(teacher: User, media: Path, m
     deck = converted(teacher, pdfs.good(2))
 
     assert (deck.status, deck.error) == ("failed", "try_again")
-    assert files(media) == []
-    assert not Slide.objects.exists()
+    assert [slide.number for slide in deck.slides.all()] == [1]
+
+    monkeypatch.setattr(images, "keep", keep)
+    assert slides.retry(deck)
+    slides.convert.call(deck.pk)
+
+    deck.refresh_from_db()
+    assert (deck.status, deck.error, deck.slides.count()) == ("ready", "", 2)
 
 
 def test_a_file_that_has_vanished_fails_the_deck(teacher: User, media: Path) -> None:

@@ -183,7 +183,7 @@ def crash_at(monkeypatch: pytest.MonkeyPatch, page: int, error: BaseException) -
     monkeypatch.setattr(Slide.objects, "create", crashing)
 
 
-def test_a_deck_left_in_mid_conversion_is_converted_again_without_duplicates(
+def test_a_deck_left_in_mid_conversion_goes_on_behind_its_last_finished_page(
     teacher: User, media: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deck = received(teacher, pdfs.good(3))
@@ -194,11 +194,13 @@ def test_a_deck_left_in_mid_conversion_is_converted_again_without_duplicates(
     deck.refresh_from_db()
     assert (deck.status, deck.pages_done, deck.attempts) == ("converting", 1, 1)
     assert children() == before
+    finished = deck.slides.get()
 
     slides.resume()
 
     deck.refresh_from_db()
     assert (deck.status, deck.pages_done, deck.attempts) == ("ready", 3, 2)
+    assert deck.slides.first() == finished  # a live lesson shows it
     assert [slide.number for slide in deck.slides.all()] == [1, 2, 3]
     assert len(files(media)) == 1 + 3 * 3
 
@@ -220,7 +222,7 @@ def test_a_lost_database_means_another_attempt(
     assert (deck.status, deck.attempts) == ("ready", 2)
 
 
-def test_a_deck_that_never_gets_through_is_given_up(teacher: User, media: Path) -> None:
+def test_a_deck_that_never_gets_through_is_given_up_and_can_be_tried_again(teacher: User, media: Path) -> None:
     deck = received(teacher, pdfs.good(1))
     Deck.objects.filter(pk=deck.pk).update(status="converting", attempts=slides.ATTEMPTS)
 
@@ -228,17 +230,22 @@ def test_a_deck_that_never_gets_through_is_given_up(teacher: User, media: Path) 
 
     deck.refresh_from_db()
     assert (deck.status, deck.error) == ("failed", "try_again")
-    assert files(media) == []
+    assert files(media) == [Path(deck.file.path)]
+
+    assert slides.retry(deck)
+    slides.convert.call(deck.pk)
+
+    deck.refresh_from_db()
+    assert (deck.status, deck.error, deck.pages_done) == ("ready", "", 1)
 
 
-def test_what_was_left_of_a_failed_deck_is_removed_at_the_next_start(teacher: User, media: Path) -> None:
+def test_there_is_nothing_to_try_again_on_a_deck_that_is_whole_or_at_work(teacher: User) -> None:
     deck = received(teacher, pdfs.good(1))
-    Deck.objects.filter(pk=deck.pk).update(status="failed", error="bad_file")
-
-    slides.resume()
-
-    assert files(media) == []
-    assert Deck.objects.get().file.name == ""
+    assert not slides.retry(deck)
+    slides.convert.call(deck.pk)
+    deck.refresh_from_db()
+    assert not slides.retry(deck)
+    assert Deck.objects.get().status == "ready"
 
 
 def test_a_finished_deck_is_not_converted_again(teacher: User) -> None:

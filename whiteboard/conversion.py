@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -25,11 +25,15 @@ MAX_LINE = 64 * 1024  # bytes; the text of a page, escaped, and change
 
 
 class BadFile(Exception):  # noqa: N818 - a verdict, not a fault
-    """This file does not become a deck; `code` is one of the refusal codes of protocol.md section 3."""
+    """This file does not become a deck; `code` is one of the refusal codes of protocol.md section 3.
 
-    def __init__(self, code: str) -> None:
+    `page` is the number of the page at which the child was lost, None where the file as a whole is at fault.
+    """
+
+    def __init__(self, code: str, page: int | None = None) -> None:
         super().__init__(code)
         self.code = code
+        self.page = page
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +50,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Total:
-    """The number of pages that will come."""
+    """The number of pages that the file has."""
 
     pages: int
 
@@ -61,6 +65,14 @@ class Page:
     images: tuple[bytes, ...]
 
 
+@dataclass(frozen=True)
+class Failure:
+    """A page that cannot be drawn, and the refusal code that says why."""
+
+    number: int
+    code: str
+
+
 class _Line(msgspec.Struct, forbid_unknown_fields=True):
     pages: int | None = None
     number: int | None = None
@@ -73,17 +85,22 @@ class _Line(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Child:
-    """A child process that converts one PDF: `with Child(path, limits) as child: for part in child.parts()`."""
+    """A child process that converts one PDF: `with Child(path, limits) as child: for part in child.parts()`.
 
-    def __init__(self, source: Path, limits: Limits) -> None:
+    Pages whose numbers are in `skip` are left out.
+    """
+
+    def __init__(self, source: Path, limits: Limits, skip: Collection[int] = ()) -> None:
         self._source = source
         self._limits = limits
+        self._skip = frozenset(skip)
         self._buffer = bytearray()
         self._end = 0.0
 
     def __enter__(self) -> "Child":
         limits = self._limits
         options = {name: getattr(limits, name) for name in ("memory", "cpu", "max_pages", "text")}
+        options["skip"] = sorted(self._skip)
         with self._source.open("rb") as pdf:
             self._process = subprocess.Popen(
                 [sys.executable, "-I", "-B", str(SCRIPT), json.dumps(options)],
@@ -108,19 +125,26 @@ class Child:
         self._answer.close()
         self._process.wait()
 
-    def parts(self) -> Iterator[Total | Page]:
+    def parts(self) -> Iterator[Total | Page | Failure]:
         """Yield the total, then every page in order. Raises BadFile, also when the child dies, dawdles or babbles."""
         total = self._line().pages
         if total is None or not 0 < total <= self._limits.max_pages:
             raise BadFile("bad_file")
         yield Total(total)
         for number in range(1, total + 1):
-            yield self._page(number)
+            if number not in self._skip:
+                try:
+                    part = self._page(number)
+                except BadFile as bad:
+                    raise BadFile(bad.code, number) from bad
+                yield part
         if not self._line().done:
             raise BadFile("bad_file")
 
-    def _page(self, number: int) -> Page:
+    def _page(self, number: int) -> Page | Failure:
         line = self._line()
+        if line.error is not None and line.number == number:
+            return Failure(number, "bad_file")
         fits = line.number == number and line.width == UNITS and 0 < line.height <= MAX_HEIGHT
         if not fits or len(line.sizes) != len(WIDTHS) or not all(0 < size <= MAX_IMAGE for size in line.sizes):
             raise BadFile("bad_file")
@@ -140,7 +164,7 @@ class Child:
             line = msgspec.json.decode(self._take(end + 1, deadline), type=_Line)
         except msgspec.MsgspecError:
             raise BadFile("bad_file") from None
-        if line.error is not None:
+        if line.error is not None and line.number is None:
             raise BadFile(line.error if line.error in ("file_encrypted", "too_many_pages") else "bad_file")
         return line
 

@@ -12,7 +12,7 @@ def unguessable() -> str:
 
 
 class Deck(models.Model):
-    """An uploaded PDF. Decks in use are hidden, never deleted: lessons of the past show their pages."""
+    """An uploaded PDF. Decks that a lesson was given are hidden, never deleted: past lessons show their pages."""
 
     class Status(models.TextChoices):
         WAITING = "waiting"
@@ -22,12 +22,13 @@ class Deck(models.Model):
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="decks")
     title = models.CharField(max_length=120)
-    file = models.FileField(upload_to="decks/originals/", blank=True)  # none once it has failed
+    file = models.FileField(upload_to="decks/originals/", blank=True)  # kept, for another try and for its owner
     key = models.CharField(max_length=32, unique=True, default=unguessable, editable=False)
     status = models.CharField(max_length=10, choices=Status, default=Status.WAITING, editable=False)
     error = models.CharField(max_length=40, blank=True, editable=False)  # a refusal code
     pages = models.PositiveIntegerField(default=0, editable=False)
-    pages_done = models.PositiveIntegerField(default=0, editable=False)
+    pages_done = models.PositiveIntegerField(default=0, editable=False)  # finished or failed
+    failures = models.JSONField(default=dict, editable=False)  # {"3": refusal code} of pages that could not be drawn
     attempts = models.PositiveIntegerField(default=0, editable=False)  # conversions begun so far
     hidden = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -40,17 +41,20 @@ class Deck(models.Model):
 
 
 class Slide(models.Model):
-    """One page of a deck: its size in board units, its images and the text on it."""
+    """One finished page of a deck: its size in board units, its images and the text on it."""
 
     deck = models.ForeignKey(Deck, models.CASCADE, related_name="slides")
-    number = models.PositiveIntegerField()  # from 1
+    number = models.PositiveIntegerField()  # in the PDF, from 1
+    position = models.PositiveIntegerField()  # among the deck's pages as its owner has them; at first the number
     width = models.PositiveIntegerField()  # always 1,600 units (board.md section 1)
     height = models.PositiveIntegerField()  # of the page's own ratio
     images = models.JSONField(default=dict)  # {"320": address, "800": address, "1600": address}
     text = models.TextField(blank=True)
+    alt = models.TextField(blank=True)  # what is to be seen on it, for those who do not see it
+    hidden = models.BooleanField(default=False)  # lessons are not given it
 
     class Meta:
-        ordering = ["number"]
+        ordering = ["position", "number"]
         constraints = [models.UniqueConstraint(fields=["deck", "number"], name="slide_number_once")]
 
     def __str__(self) -> str:

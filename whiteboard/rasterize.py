@@ -2,8 +2,9 @@
 
 Reads the PDF from standard input and answers on standard output, in order: `{"pages": n}`, then for each page a line
 `{"number", "width", "height", "text", "sizes"}` (units, units, raw text, bytes of each image) followed by the images'
-bytes, and `{"done": true}` at the end. Or, at any place, `{"error": code}`. Its only argument is a JSON object:
-`memory` (bytes), `cpu` (seconds), `max_pages`, `text` (characters kept of a page).
+bytes, or `{"number", "error": code}` for a page that cannot be drawn; and `{"done": true}` at the end. Or, at any
+place, `{"error": code}` for the whole file. Its only argument is a JSON object: `memory` (bytes), `cpu` (seconds),
+`max_pages`, `text` (characters kept of a page), `skip` (numbers of pages that are not wanted).
 """
 
 import ctypes
@@ -26,7 +27,7 @@ PR_SET_PDEATHSIG = 1
 
 
 class Refused(Exception):  # noqa: N818 - a verdict, not a fault
-    """This PDF is not converted; `args[0]` is the refusal code."""
+    """This PDF, or this page of it, is not converted; `args[0]` is the refusal code."""
 
 
 def confine(memory: int, cpu: int) -> None:
@@ -60,21 +61,36 @@ def measure(width: float, height: float) -> tuple[int, int, int, int]:
     return UNITS, max(1, round(UNITS * ratio)), columns, max(1, round(columns * ratio))
 
 
-def convert(pdf: Any, out: BinaryIO, max_pages: int, text: int) -> None:
-    """Answer with every page of the open document. Raises Refused."""
+def convert(pdf: Any, out: BinaryIO, max_pages: int, text: int, skip: list[int]) -> None:
+    """Answer with every page of the open document that is wanted. Raises Refused."""
+    import pypdfium2 as pdfium
+
     if not 0 < len(pdf) <= max_pages:
         raise Refused("too_many_pages" if len(pdf) else "bad_file")
     say(out, pages=len(pdf))
-    for index in range(len(pdf)):
-        page = pdf[index]
+    for number in sorted({*range(1, len(pdf) + 1)} - {*skip}):
+        try:
+            line, images = rasterize(pdf[number - 1], text)
+        except Refused as refused:
+            say(out, number=number, error=refused.args[0])
+        except (pdfium.PdfiumError, MemoryError):
+            say(out, number=number, error="bad_file")
+        else:
+            say(out, number=number, **line)
+            out.writelines(images)
+            out.flush()
+
+
+def rasterize(page: Any, text: int) -> tuple[dict[str, Any], list[bytes]]:
+    """Return what the answer says of a page, but for its number, and its images. Raises Refused."""
+    try:
         width, height, columns, rows = measure(*page.get_size())
         refuse_bombs(page)
         images = encode(draw(page, columns, rows))
         words = read_text(page, text)
+    finally:
         page.close()
-        say(out, number=index + 1, width=width, height=height, text=words, sizes=[len(image) for image in images])
-        out.writelines(images)
-        out.flush()
+    return {"width": width, "height": height, "text": words, "sizes": [len(image) for image in images]}, images
 
 
 def refuse_bombs(page: Any) -> None:
@@ -122,7 +138,7 @@ def read_text(page: Any, most: int) -> str:
         textpage.close()
 
 
-def main(memory: int, cpu: int, max_pages: int, text: int) -> None:
+def main(memory: int, cpu: int, max_pages: int, text: int, skip: list[int]) -> None:
     """Convert standard input under the given limits."""
     confine(memory, cpu)
     out = os.fdopen(os.dup(1), "wb")
@@ -132,7 +148,7 @@ def main(memory: int, cpu: int, max_pages: int, text: int) -> None:
 
     try:
         pdf = pdfium.PdfDocument(sys.stdin.buffer.read())
-        convert(pdf, out, max_pages, text)
+        convert(pdf, out, max_pages, text, skip)
         say(out, done=True)
     except Refused as refused:
         say(out, error=refused.args[0])

@@ -3,9 +3,11 @@
 import fcntl
 import logging
 import re
+import time
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +16,22 @@ from django.contrib.auth.models import User
 from django.core.files.uploadedfile import UploadedFile
 from django.db import DatabaseError, transaction
 from django.db.models import F
+from django.dispatch import Signal
 from django_tasks import task
 
 from whiteboard import images
-from whiteboard.conversion import UNITS, WIDTHS, BadFile, Child, Limits, Page, Total
+from whiteboard.conversion import UNITS, WIDTHS, BadFile, Child, Failure, Limits, Page, Total
 from whiteboard.models import Deck, Slide, unguessable
 
-__all__ = ["BadFile", "convert", "pages_of", "receive", "resume"]
+__all__ = ["BadFile", "convert", "page_finished", "pages_of", "receive", "resume", "retry"]
 
 logger = logging.getLogger(__name__)
 
 UNFINISHED = (Deck.Status.WAITING, Deck.Status.CONVERTING)
-ATTEMPTS = 5  # each begins anew after a crash, a restart or a lost database
+page_finished = Signal()  # after a page's commit, in the worker; `deck`: its Deck
+
+ATTEMPTS = 5  # each goes on behind the last finished page after a crash, a restart or a lost database
+MOST_LOST = 3  # children that one attempt may lose, each at a page that then counts as failed
 TITLE = 80  # characters of a page's title
 TEXT = 2_000  # characters of a page's text: what any text on a board may have
 HEADER = 1_024  # bytes at the beginning in which readers look for the mark of a PDF
@@ -74,7 +80,7 @@ def _deck_title(title: str, filename: str) -> str:
 
 @task()
 def convert(deck_id: int) -> None:
-    """Convert a deck that is not finished, from its first page; does nothing when it is, or when another is at it.
+    """Convert the pages of a deck that are not finished; does nothing when all are, or when another is at it.
 
     Safe to run again after a crash at any point, and twice at once.
     """
@@ -90,11 +96,22 @@ def convert(deck_id: int) -> None:
 
 
 def resume() -> None:
-    """Queue every deck that a stopped worker left unfinished, and finish what it left of failed ones. For its start."""
+    """Queue every deck that a stopped worker left unfinished. For its start."""
     for deck in Deck.objects.filter(status__in=UNFINISHED):
         convert.enqueue(deck.pk)
-    for deck in Deck.objects.filter(status=Deck.Status.FAILED).exclude(file=""):
-        _remove_files(deck)
+
+
+def retry(deck: Deck) -> bool:
+    """Have the missing pages of a deck converted once more; False where none is, or it is at work, or has no file."""
+    again = Deck.objects.filter(pk=deck.pk).exclude(status__in=UNFINISHED).exclude(file="")
+    if deck.status == Deck.Status.READY:
+        again = again.exclude(failures={})
+    with transaction.atomic():
+        done = Slide.objects.filter(deck=deck).count()
+        if not again.update(status=Deck.Status.WAITING, error="", attempts=0, failures={}, pages_done=done):
+            return False
+        transaction.on_commit(lambda: convert.enqueue(deck.pk))
+    return True
 
 
 @contextmanager
@@ -116,13 +133,12 @@ class _OvertakenError(Exception):
 def _attempt(deck: Deck) -> None:
     """Take one attempt at the deck and leave it READY, FAILED, or queued again when the database was at fault."""
     claimed = Deck.objects.filter(pk=deck.pk, status__in=UNFINISHED).update(
-        status=Deck.Status.CONVERTING, attempts=F("attempts") + 1, pages=0, pages_done=0
+        status=Deck.Status.CONVERTING, attempts=F("attempts") + 1
     )
     if not claimed:
         return
     deck.refresh_from_db()
     try:
-        _discard_pages(deck)
         if deck.attempts > ATTEMPTS:
             raise BadFile("try_again")
         _convert(deck)
@@ -139,14 +155,40 @@ def _attempt(deck: Deck) -> None:
 
 
 def _convert(deck: Deck) -> None:
-    with Child(Path(deck.file.path), Limits(max_pages=settings.DECK_MAX_PAGES)) as child:
+    """Convert what is missing. A page at which a child is lost has failed; the next child goes on behind it."""
+    limits = Limits(max_pages=settings.DECK_MAX_PAGES)
+    end = time.monotonic() + limits.seconds
+    for lost in range(MOST_LOST + 1):
+        try:
+            _missing(deck, replace(limits, seconds=end - time.monotonic()))
+            break
+        except BadFile as bad:
+            if bad.page is None:
+                raise
+            _skip_page(deck, bad.page, bad.code)
+            if lost == MOST_LOST:
+                raise
+    if not deck.slides.exists():
+        raise BadFile(next(iter(deck.failures.values()), "bad_file"))
+    _write(deck, status=Deck.Status.READY)
+
+
+def _missing(deck: Deck, limits: Limits) -> None:
+    """Have one child convert the pages that have neither been finished nor failed."""
+    skip = {*deck.slides.values_list("number", flat=True), *map(int, deck.failures)}
+    if deck.pages and len(skip) >= deck.pages:
+        return
+    with Child(Path(deck.file.path), limits, skip) as child:
         for part in child.parts():
             match part:
                 case Total(pages):
                     _write(deck, pages=pages)
+                    deck.pages = pages
                 case Page():
                     _keep_page(deck, part)
-    _write(deck, status=Deck.Status.READY)
+                    page_finished.send_robust(sender=Deck, deck=deck)  # whoever listens does not stop the conversion
+                case Failure():
+                    _skip_page(deck, part.number, part.code)
 
 
 def _keep_page(deck: Deck, page: Page) -> None:
@@ -155,15 +197,23 @@ def _keep_page(deck: Deck, page: Page) -> None:
         str(width): images.keep(deck.key, width, image) for width, image in zip(WIDTHS, page.images, strict=True)
     }
     with transaction.atomic():
-        _write(deck, pages_done=page.number)
+        _write(deck, pages_done=deck.slides.count() + len(deck.failures) + 1)
         Slide.objects.create(
             deck=deck,
             number=page.number,
+            position=page.number,
             width=UNITS,
             height=page.height,
             images=addresses,
             text=clean(page.text)[:TEXT],
         )
+
+
+def _skip_page(deck: Deck, number: int, code: str) -> None:
+    """Note that a page cannot be drawn; the others can be taught from."""
+    failures = deck.failures | {str(number): code}
+    _write(deck, failures=failures, pages_done=deck.slides.count() + len(failures))
+    deck.failures = failures
 
 
 def _write(deck: Deck, **fields: object) -> None:
@@ -174,42 +224,30 @@ def _write(deck: Deck, **fields: object) -> None:
 
 
 def _fail(deck: Deck, code: str) -> None:
-    """Refuse the deck for good and delete what came of it."""
-    if Deck.objects.filter(pk=deck.pk, status__in=UNFINISHED).update(
-        status=Deck.Status.FAILED, error=code, pages=0, pages_done=0
-    ):
-        _discard_pages(deck)
-        _remove_files(deck)
-
-
-def _discard_pages(deck: Deck) -> None:
-    deck.slides.all().delete()
-    images.remove(deck.key)
-
-
-def _remove_files(deck: Deck) -> None:
-    images.remove(deck.key)
-    deck.file.delete(save=False)
-    Deck.objects.filter(pk=deck.pk).update(file="")
+    """Give the deck up. What is finished stays, for a live lesson may show it; so does the file, for another try."""
+    Deck.objects.filter(pk=deck.pk, status__in=UNFINISHED).update(status=Deck.Status.FAILED, error=code)
 
 
 def pages_of(deck: Deck) -> list[dict[str, Any]]:
-    """Return the data of `page.added` (protocol.md section 7) for each slide in order; page ids are the lesson's."""
-    return [
-        {
-            "kind": "slide",
-            "title": one_line(_first_line(slide.text), TITLE) or f"Slide {slide.number}",
-            "slide": {
-                "deck": deck.pk,
-                "number": slide.number,
-                "width": slide.width,
-                "height": slide.height,
-                "images": slide.images,
-                "text": slide.text,
-            },
+    """Return the data of `page.added` (protocol.md section 7) for each finished slide that is not hidden, in order."""
+    return [page_of(slide) for slide in deck.slides.filter(hidden=False)]
+
+
+def page_of(slide: Slide) -> dict[str, Any]:
+    """Return the data of `page.added` for a slide; page ids are the lesson's."""
+    return {
+        "kind": "slide",
+        "title": one_line(_first_line(slide.text), TITLE) or f"Slide {slide.number}",
+        "slide": {
+            "deck": slide.deck_id,
+            "number": slide.number,
+            "width": slide.width,
+            "height": slide.height,
+            "images": slide.images,
+            "text": slide.text,
         }
-        for slide in deck.slides.all()
-    ]
+        | ({"alt": slide.alt} if slide.alt else {}),
+    }
 
 
 def _first_line(text: str) -> str:

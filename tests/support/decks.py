@@ -14,7 +14,7 @@ def make_deck(owner: User, text: str = "", **fields: Any) -> Deck:
     """Make the rows of a deck of one page that is ready; there is no file."""
     deck = Deck.objects.create(owner=owner, **{"title": "Deck", "status": "ready", "pages": 1} | fields)
     address = f"/media/decks/{deck.key}/{'0' * 32}-320.webp"
-    Slide.objects.create(deck=deck, number=1, width=1600, height=900, images={"320": address}, text=text)
+    Slide.objects.create(deck=deck, number=1, position=1, width=1600, height=900, images={"320": address}, text=text)
     return deck
 
 

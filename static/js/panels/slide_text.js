@@ -14,7 +14,7 @@ export function slideText({ store }) {
   const draw = () => {
     const lesson = store.shown;
     const page = lesson?.pages.find((one) => one.id === store.page);
-    write(byId("slide-text"), page ? [pageWords(lesson, page.id), page.slide?.text].filter(Boolean).join(". ") : "");
+    write(byId("slide-text"), page ? [pageWords(lesson, page.id), page.slide?.alt, page.slide?.text].filter(Boolean).join(". ") : "");
     const words = noteWords(lesson, page, picture);
     note.hidden = words === "";
     write(note.querySelector("span"), words);

@@ -9,7 +9,7 @@ const AGAIN = 3_000;
 /** A picture may be a tenth larger than its file: that is not seen. */
 const SLACK = 0.9;
 
-/** @typedef {{images: Record<string, string>, text?: string}} Slide */
+/** @typedef {{images: Record<string, string>, text?: string, alt?: string}} Slide */
 
 /**
  * The address of the smallest picture that is at least `pixels` wide, else of the widest.
