@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import MutableMapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -14,6 +15,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.core import signing
 from django.db import IntegrityError, transaction
 from django.db.models import F
+from django.utils import timezone
 
 from classrooms import replica
 from classrooms.guesses import Curiosity, Guesses, Proven
@@ -64,6 +66,8 @@ def by_code(code: str, name: str, session: MutableMapping[str, Any], address: st
     if lesson is None:
         raise Refused(Code.NOT_LIVE, classroom=classroom.title)
     state = replica.current(lesson.pk)
+    if state.status == "ended":  # and the row is about to say so
+        raise Refused(Code.NOT_LIVE, classroom=classroom.title)
     seated = _seated(lesson, session)
     participant = next((one for one in seated if name in (one.name, _seat(one, state).name)), None)
     if participant is None:
@@ -78,11 +82,14 @@ def by_code(code: str, name: str, session: MutableMapping[str, Any], address: st
 
 
 def by_session(lesson: Lesson, session: MutableMapping[str, Any]) -> Seat:
-    """Give a guest the seat that their session remembers, the newest. Raises Refused: not_allowed, removed, ended."""
+    """Give a guest the seat that their session remembers, the newest; in an ended lesson, to read its boards.
+
+    Raises Refused: not_allowed, removed, ended (after the classroom's retention).
+    """
     seated = _seated(lesson, session)
     if not seated:
         raise Refused(Code.NOT_ALLOWED)
-    if lesson.status != Lesson.Status.LIVE:
+    if lesson.status == Lesson.Status.STARTING or _is_past(lesson.readable_until):
         raise Refused(Code.ENDED)
     return _admitted(seated[-1], replica.current(lesson.pk))
 
@@ -90,13 +97,13 @@ def by_session(lesson: Lesson, session: MutableMapping[str, Any]) -> Seat:
 def by_user(lesson: Lesson, user: User | AnonymousUser) -> tuple[Participant, Role]:
     """Find or make the row of a member of the classroom's staff, for `actions.seat_staff`, which tells the log.
 
-    Returns it with the role that the classroom gives them. Raises Refused: not_allowed, ended.
+    Returns it with the role that the classroom gives them. Raises Refused: not_allowed, not_live (it is starting).
     """
     staff = staff_of(lesson.classroom, user)
     if staff is None:
         raise Refused(Code.NOT_ALLOWED)
-    if lesson.status != Lesson.Status.LIVE:
-        raise Refused(Code.ENDED)
+    if lesson.status == Lesson.Status.STARTING:
+        raise Refused(Code.NOT_LIVE)
     participant = Participant.objects.filter(lesson=lesson, user=staff.user).first()
     return participant or _sit_staff(lesson, staff), role_of(staff)
 
@@ -208,6 +215,10 @@ def _classroom(code: str, address: str) -> Classroom:
 
 def _is_code(code: str) -> bool:
     return len(code) == CODE_LENGTH and set(code) <= set(CODE_ALPHABET)
+
+
+def _is_past(moment: datetime | None) -> bool:
+    return moment is not None and moment < timezone.now()
 
 
 def _check(guesses: Guesses, address: str) -> None:

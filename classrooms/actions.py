@@ -134,6 +134,8 @@ async def _append(room: Room, ops: Sequence[Op], entries: list[list[Entry]]) -> 
     outcomes = await asyncio.shield(asyncio.wrap_future(future))  # what the writer has, nobody can take back
     with suppress(TimeoutError, Refused):  # they are committed all the same
         await asyncio.wait_for(room.reach(max((outcome.seq or 0 for outcome in outcomes), default=0)), PATIENCE)
+    if room.ended:
+        await in_reader(log.mark_ended, room.lesson)  # the fold says so: a `lesson.ended` may be void
     verdicts = []
     for op, group in zip(ops, entries, strict=False):
         own = outcomes[: len(group)]
@@ -176,7 +178,7 @@ def start(
     blank: int = 0,
     last: Lesson | None = None,
 ) -> Lesson:
-    """Start a lesson with the pages and drawings of the `last` one, these decks' pages and `blank` sheets, in this order.
+    """Start a lesson with the pages and drawings of the `last` one, then these decks' pages, then `blank` sheets.
 
     With nothing of these it has one blank page. From a thread, outside atomic blocks. Raises Refused: not_allowed where
     one is live already (409), `by` is no instructor here or `last` is not an ended lesson of this classroom, try_again.
@@ -230,9 +232,11 @@ def seat_staff(lesson: Lesson, user: User | AnonymousUser) -> Seat:
     """Seat a member of staff and see that the log knows them, in the role that their classroom gives them.
 
     The log is told of that role once: what an instructor changes in the lesson stays until the classroom changes.
-    Raises Refused: not_allowed, ended, removed, try_again.
+    Of who comes to read an ended lesson it learns nothing. Raises Refused: not_allowed, not_live, removed, try_again.
     """
     participant, role = access.by_user(lesson, user)
+    if lesson.status == Lesson.Status.ENDED:
+        return replace(access.seat(participant, pardoned=True), role=role)
     told = Role(participant.role)
     seat = access.seat(participant, pardoned=told is not role)
     entries = [_joined(seat)]

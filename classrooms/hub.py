@@ -113,6 +113,8 @@ class Hub:
 
     async def _wake(self, lesson: int) -> Room:
         kept = await in_reader(replica.load, lesson)
+        if kept.state.status == "ended":
+            await in_reader(log.mark_ended, lesson)  # the process that folded the end may have died before it could
         room = self.rooms[lesson] = Room(
             kept, self.read, lambda signals: self._layer.publish(lesson, {"type": "signals", "signals": signals})
         )

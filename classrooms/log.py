@@ -135,6 +135,13 @@ def heads(lessons: Iterable[int]) -> dict[int, Head]:
     return {pk: Head(epoch, head) for pk, epoch, head in rows}
 
 
+def mark_ended(lesson: int) -> None:
+    """Note on its row that a live lesson has ended: the fold found its `lesson.ended` good."""
+    Lesson.objects.filter(pk=lesson, status=Lesson.Status.LIVE).update(
+        status=Lesson.Status.ENDED, ended_at=timezone.now()
+    )
+
+
 def renew_epoch(lesson: int, old: str) -> str:
     """Name a new history for a lesson whose log lost commits; the first call names it. Returns the epoch in force."""
     Lesson.objects.filter(pk=lesson, epoch=old).update(epoch=draw_epoch())
@@ -331,9 +338,9 @@ class _Batch:
         raw = event_bytes(seq, entry.kind, entry.by, self.at, entry.op, entry.text)
         _readable(raw)  # an event that no replica can read would stop its lesson for good
         self.events.append(raw)
-        self._status = {"lesson.started": Lesson.Status.LIVE, "lesson.ended": Lesson.Status.ENDED}.get(
-            entry.kind, self._status
-        )
+        if entry.by is None:  # a participant's `lesson.ended` may be void: `mark_ended` follows once it was folded
+            statuses = {"lesson.started": Lesson.Status.LIVE, "lesson.ended": Lesson.Status.ENDED}
+            self._status = statuses.get(entry.kind, self._status)
         return Outcome(seq)
 
     def insert(self, cursor: Any) -> None:

@@ -16,7 +16,7 @@ def pages_of(state: LessonState) -> list[dict[str, Any]]:
 
 
 def seeds(lesson: int, state: LessonState) -> Iterator[Draft]:
-    """Yield `board.seeded` events that bring what was drawn in `lesson` onto the pages of a lesson begun with `pages_of`.
+    """Yield `board.seeded` events that bring what was drawn in `lesson` onto the pages that `pages_of` gave.
 
     An event's data has at most 16 KiB. The authors are strangers to the new lesson, whose own participants are
     numbered anew: `u3` of lesson 12 becomes `l12.u3`, so nobody inherits another's ink, and only staff may change it.
@@ -52,7 +52,7 @@ def _parts(items: Iterator[tuple[str, dict[str, Any]]]) -> Iterator[dict[str, An
         try:
             weight = len(draft("board.seeded", "weigh", {"page": "p1", "items": {key: seed}}).text.encode())
         except Refused:
-            continue  # drawn by rules of another version: it stays in its own lesson, and keeps no new one from starting
+            continue  # drawn by another version's rules: it stays in its own lesson, and keeps no new one from starting
         if part and size + weight > LIMITS["data"]:
             yield part
             part, size = {}, 0

@@ -1,12 +1,15 @@
 """Access: a code, a user, a session or a ticket goes in; a checked seat comes out, or a refusal."""
 
+import json
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import AnonymousUser, User
 from django.core import signing
+from django.utils import timezone
 from pytest_django import Settings
 
 from classrooms import access, actions, log
@@ -263,12 +266,29 @@ def test_a_session_without_a_seat_opens_nothing_not_even_whether_the_lesson_ende
         access.by_session(live, {})
 
 
-def test_a_session_of_an_ended_lesson_is_told_so(live: Lesson, teacher: User) -> None:
+def test_a_session_reads_an_ended_lesson_as_long_as_its_classroom_keeps_it(live: Lesson, teacher: User) -> None:
     session: dict[str, Any] = {}
-    come("Ana", session)
+    seat = come("Ana", session)
     actions.end(live, by=teacher)
     live.refresh_from_db()
+    assert access.by_session(live, session) == seat
+    live.ended_at = timezone.now() - timedelta(days=live.classroom.retention, seconds=-60)
+    assert access.by_session(live, session) == seat
+    live.ended_at -= timedelta(seconds=120)
     with refused(Code.ENDED):
+        access.by_session(live, session)
+
+
+def test_who_was_removed_does_not_read_the_ended_lesson(live: Lesson, teacher: User) -> None:
+    session: dict[str, Any] = {}
+    seat = come("Ana", session)
+    known = Entry("person.joined", None, "joined", json.dumps({
+        "participant": seat.participant, "name": "Ana", "role": "student", "color": "#000000"}))  # fmt: skip
+    removed = Entry("person.removed", None, "removed", json.dumps({"participant": seat.participant}))
+    log.append(live.pk, [known, removed]).result(5)
+    actions.end(live, by=teacher)
+    live.refresh_from_db()
+    with refused(Code.REMOVED):
         access.by_session(live, session)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 from rest_framework.authtoken.models import Token
 
@@ -263,13 +264,17 @@ def test_a_removed_guest_has_no_use_for_their_ticket(live: Lesson) -> None:
     assert [(status, body["code"]) for status, body in answers] == [(403, "removed")] * 5
 
 
-def test_an_ended_lesson_takes_nobody_and_keeps_its_log(live: Lesson, teacher: User) -> None:
+def test_an_ended_lesson_takes_nobody_new_and_is_there_to_be_read(live: Lesson, teacher: User) -> None:
     api = Api()
     _, seat = join(api)
     actions.end(live, by=teacher)
     for one in (api, Api(teacher)):
-        assert one.post(f"lessons/{live.pk}/join/")[1]["code"] == "ended"
+        assert one.post(f"lessons/{live.pk}/join/")[0] == 201
+    assert Api().post(f"lessons/{live.pk}/join/")[0] == 403
     assert join(api)[1]["code"] == "not_live"
+    Lesson.objects.filter(pk=live.pk).update(ended_at=timezone.now() - timedelta(days=31))
+    assert api.post(f"lessons/{live.pk}/join/")[1]["code"] == "ended"
+    assert Api(teacher).post(f"lessons/{live.pk}/join/")[0] == 201
     assert Api().get(f"lessons/{live.pk}/events/", **ticketed(seat["ticket"]))[0] == 200
 
 

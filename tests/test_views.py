@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from html import unescape
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.apps import apps
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
 
 from classrooms import access, actions, log
 from classrooms.guesses import Guesses, Proven
@@ -125,9 +127,12 @@ def test_others_are_asked_for_the_code_and_learn_nothing(
 def test_a_page_of_an_ended_lesson_is_still_a_page(live: Lesson, teacher: User) -> None:
     client = guest()
     actions.end(live, by=teacher)
-    assert embedded(page(client, live)) is None
+    assert " data-ended>" in page(client, live)
+    assert embedded(page(client, live))["participant"]["name"] == "Ana"
     assert CODE not in page(client, live)
     assert "Leaves" in page(browser(teacher), live)
+    Lesson.objects.filter(pk=live.pk).update(ended_at=timezone.now() - timedelta(days=31))
+    assert embedded(page(client, live)) is None
 
 
 def test_a_removed_guest_gets_a_page_without_a_pass(live: Lesson) -> None:

@@ -82,7 +82,7 @@ export class Session {
         hello: () => this.#hello(),
         frame: (frame) => this.#hear(frame),
         lost: (message) => this.#lost(message),
-        final: (phase, message) => this.#final(phase, message),
+        final: (phase, message) => void this.#final(phase, message),
         reticket: () => this.tickets.renew(),
       },
     });
@@ -309,9 +309,12 @@ export class Session {
   }
 
   /** @param {Phase} phase @param {string} message */
-  #final(phase, message) {
+  async #final(phase, message) {
     this.#quiet();
+    // No line opens into a lesson that has ended, but its state can still be had: it is there to be read.
+    if (phase === "gone" && !this.store.lesson) await this.states.fetch(null);
     this.#enter(this.store.ended ? "ended" : phase, message);
+    void this.states.loadBoard();
   }
 
   #quiet() {

@@ -10,6 +10,7 @@
 const FIRST_RETRY = 500; // ms, doubled at each failure
 const LONGEST_RETRY = 15_000;
 const UNAUTHORIZED = [401, 403];
+const FINAL = [404, 409]; // no such page; the lesson is over, and gone
 
 export class Snapshots {
   #stopped = false;
@@ -49,7 +50,7 @@ export class Snapshots {
         return await this.door.state({ ticket: this.tickets.current, boards, atLeast: atLeast() });
       } catch (error) {
         const { status = 0, after = 0 } = /** @type {{status?: number, after?: number}} */ (error);
-        if (status === 404 || (UNAUTHORIZED.includes(status) && !(await this.#reticket()))) return null;
+        if (FINAL.includes(status) || (UNAUTHORIZED.includes(status) && !(await this.#reticket()))) return null;
         await this.#pause(after + this.random() * Math.min(LONGEST_RETRY, FIRST_RETRY * 2 ** failures));
       }
     }

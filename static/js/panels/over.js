@@ -8,7 +8,7 @@ import { t } from "../i18n.js";
 
 /** Phases of the session, and what the door may answer before there is one. @type {Map<string, Card>} */
 const CARDS = new Map(/** @type {[string, Card][]} */ ([
-  ["ended", { icon: "check", tone: "", title: "The lesson has ended", text: "All pages and drawings are kept.", action: "Look at the board", looks: true }],
+  ["ended", { icon: "check", tone: "", title: "The lesson has ended", text: "Pages and drawings can be looked at here for {days} days.", action: "Look at the board", looks: true }],
   ["removed", { icon: "leave", tone: "no", title: "You were removed from the lesson", text: "If that was a mistake, ask your teacher to let you in again, then press the button.", action: "Try again" }],
   ["replaced", { icon: "sheet", tone: "waits", title: "The lesson is open somewhere else", text: "This copy of the page has stopped, so that nothing is drawn twice.", action: "Use it here" }],
   ["too_many_tabs", { icon: "sheet", tone: "waits", title: "Open in too many tabs", text: "Close the lesson in another tab or on another device first.", action: "Try again" }],
@@ -33,7 +33,7 @@ export function showCard(why, { message, board }) {
   picture.className = `picture ${card.tone}`.trim();
   swapIcon(picture, card.icon);
   write(byId("over-title"), t(card.title));
-  write(byId("over-text"), message && (card === SHUT || why === "gone") ? message : t(card.text));
+  write(byId("over-text"), message && (card === SHUT || why === "gone") ? message : t(card.text, { days: document.body.dataset.retention ?? "" }));
   const button = byId("over-do");
   write(button, t(card.action));
   button.hidden = Boolean(card.looks) && !board;
