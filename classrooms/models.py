@@ -8,6 +8,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
+from classrooms.class_list import MAX_IDENTIFIER, MAX_NAME
+
 CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # nothing that is mistaken for another: no 0 O 1 I L
 CODE_LENGTH = 6
 
@@ -73,6 +75,27 @@ class Staff(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} ({self.role})"
+
+
+class RosterEntry(models.Model):
+    """A student on a classroom's roster. It lets nobody in and keeps nobody out: it says who is missing."""
+
+    classroom = models.ForeignKey(Classroom, models.CASCADE, related_name="roster")
+    name = models.CharField(max_length=MAX_NAME)
+    identifier = models.CharField("e-mail address or number", max_length=MAX_IDENTIFIER, blank=True)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = "student"
+        verbose_name_plural = "rosters"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["classroom", "identifier"], condition=~Q(identifier=""), name="roster_identifier_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Lesson(models.Model):

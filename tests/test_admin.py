@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from django.contrib.admin import ModelAdmin
+from django.contrib.admin import ModelAdmin, RelatedOnlyFieldListFilter
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Model, QuerySet
@@ -15,7 +15,7 @@ from django.urls import NoReverseMatch, URLPattern, reverse
 from pytest_django import Settings
 
 from classrooms.admin import OwnedAdmin, teach
-from classrooms.models import Classroom, Lesson, Staff
+from classrooms.models import Classroom, Lesson, RosterEntry, Staff
 from tests.support.cast import PASSWORD, make_classroom
 from tests.support.decks import make_deck
 from tests.support.teach import address, client_of, make_lesson, page_of, refused, staff_rows, stored, text_of
@@ -31,8 +31,9 @@ class Row:
     make: Callable[[Classroom, User], Model]
     forged: dict[str, Any]  # a POST that would change the row
     lookups: tuple[str, ...]  # filters through relations that would tell of others
-    views: tuple[str, ...] = ()  # addresses of our own, below the row's
+    views: tuple[str, ...] = ()  # addresses of our own, below the row's: imports and exports too
     actions: tuple[str, ...] = ()
+    inlines: tuple[type[Model], ...] = ()
 
 
 ROWS: dict[type[Model], Row] = {
@@ -40,7 +41,8 @@ ROWS: dict[type[Model], Row] = {
         make=lambda classroom, teacher: classroom,
         forged={"title": "taken", "draw": "staff", "edit": "own", "door": "locked"},
         lookups=("staff__user__password__startswith", "staff__user__username", "lessons__title__contains"),
-        views=("start/", "code/", "projector/", "owner/", "leave/"),
+        views=("start/", "code/", "projector/", "owner/", "leave/", "roster/", "roster/export/"),
+        inlines=(Staff,),
     ),
     Deck: Row(
         make=lambda classroom, teacher: make_deck(teacher, SECRET, title=SECRET),
@@ -55,6 +57,11 @@ ROWS: dict[type[Model], Row] = {
         lookups=("classroom__staff__user__username", "classroom__code", "participants__name", "events__data__contains"),
         views=("end/",),
     ),
+    RosterEntry: Row(
+        make=lambda classroom, teacher: RosterEntry.objects.create(classroom=classroom, name=SECRET, identifier="7"),
+        forged={"name": "taken", "identifier": "7"},
+        lookups=("classroom__staff__user__username", "classroom__code__startswith", "classroom__lessons__title"),
+    ),
 }
 MODELS = sorted(teach._registry, key=lambda model: model.__name__)
 every_model = pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
@@ -67,15 +74,34 @@ def test_every_model_of_the_site_has_a_row_here() -> None:
     assert set(ROWS) == set(teach._registry)
 
 
-def test_every_view_of_ours_and_every_action_has_a_row_here() -> None:
+def test_every_view_action_and_inline_of_ours_has_a_row_here() -> None:
     for model, model_admin in teach._registry.items():
-        ours = {
-            str(pattern.pattern).removeprefix("<int:pk>/")
-            for pattern in model_admin.get_urls()
-            if isinstance(pattern, URLPattern) and str(pattern.pattern).startswith("<int:pk>/")
-        }
-        assert ours == set(ROWS[model].views), model
+        stock = {str(pattern.pattern) for pattern in OwnedAdmin(model, teach).get_urls()}
+        ours = {str(pattern.pattern) for pattern in model_admin.get_urls()} - stock
+        assert ours == {f"<int:pk>/{view}" for view in ROWS[model].views}, model
         assert set(model_admin.actions or ()) == set(ROWS[model].actions), model
+        assert {inline.model for inline in model_admin.inlines} == set(ROWS[model].inlines), model
+
+
+def test_the_site_has_no_other_address() -> None:
+    own = {str(pattern.pattern) for pattern in teach.get_urls() if isinstance(pattern, URLPattern)}
+    assert own == {
+        "", "login/", "logout/", "password_change/", "password_change/done/", "jsi18n/",
+        "^(?P<app_label>classrooms|whiteboard)/$", "(?P<url>.*)$",
+    }  # fmt: skip
+
+
+def test_no_relation_of_a_model_is_offered_unasked() -> None:
+    for model_admin in teach._registry.values():
+        assert isinstance(model_admin, OwnedAdmin)
+        for name in ("autocomplete_fields", "raw_id_fields", "list_editable", "filter_horizontal", "filter_vertical"):
+            assert not getattr(model_admin, name), (model_admin, name)
+        filters: Any = model_admin.list_filter
+        for entry in filters:
+            if isinstance(entry, type):
+                continue  # a filter of ours: `test_filters_name_own_rows_alone` reads what it offers
+            field = model_admin.model._meta.get_field(entry if isinstance(entry, str) else entry[0])
+            assert not field.is_relation or entry[1] is RelatedOnlyFieldListFilter, (model_admin, entry)
 
 
 def test_the_site_takes_no_model_whose_admin_does_not_keep_instructors_apart() -> None:
@@ -219,10 +245,27 @@ def test_owners_are_changed_by_no_form(model: type[Model], classroom: Classroom,
 
     after = stored(row)
     assert after is not None
-    assert set(after.values()).isdisjoint({"f" * 32, "FORGED"})
+    assert not [value for value in after.values() if value in ("f" * 32, "FORGED")]
     assert after.get("owner_id") in (None, teacher.pk)
     assert after.get("classroom_id") in (None, classroom.pk)
     assert Staff.objects.get(classroom=classroom, role="owner").user == teacher
+
+
+@every_model
+def test_what_is_added_with_a_forged_relation_is_nobody_elses(
+    model: type[Model], classroom: Classroom, teacher: User, outsider: User, rf: RequestFactory
+) -> None:
+    row: Any = ROWS[model].make(classroom, teacher)
+    make_classroom(outsider, title="Theirs", code="AAAAAA")  # who leads nothing may add nothing
+    request = rf.get("/")
+    request.user = teacher
+    model_admin: Any = teach._registry[model]
+    before = set(model_admin.get_queryset(request))
+    relations = {field.name: getattr(row, field.attname) for field in model._meta.concrete_fields if field.is_relation}
+
+    client_of(outsider).post(address(model, "add"), ROWS[model].forged | relations | {"_continue": "1"})
+
+    assert set(model_admin.get_queryset(request)) == before
 
 
 # --- who gets in ---------------------------------------------------------------------------------------------------
@@ -338,9 +381,15 @@ def test_every_page_answers_its_owner_under_a_strict_policy(classroom: Classroom
 @pytest.mark.parametrize("name", ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>'])
 def test_titles_are_text(classroom: Classroom, teacher: User, name: str) -> None:
     Classroom.objects.filter(pk=classroom.pk).update(title=name)
-    rows = {Classroom: classroom, Deck: make_deck(teacher, title=name), Lesson: make_lesson(classroom, title=name)}
+    rows: dict[type[Model], Model] = {
+        Classroom: classroom,
+        Deck: make_deck(teacher, title=name),
+        Lesson: make_lesson(classroom, title=name),
+        RosterEntry: RosterEntry.objects.create(classroom=classroom, name=name),
+    }
     for url in every_address(rows.__getitem__):
-        assert name not in text_of(client_of(teacher).get(url)), url
+        response = client_of(teacher).get(url)
+        assert name not in text_of(response) or response["Content-Type"].startswith("text/csv"), url
 
 
 def test_addresses_below_the_site_that_are_not_there_are_not_there(teacher: User) -> None:

@@ -28,14 +28,14 @@ ROWS = {
         "classrooms.presence", "classrooms.signals", "classrooms.states", "classrooms.waiting",
     },
     "keepers": {
-        "classrooms.access", "classrooms.log", "classrooms.replica", "whiteboard.slides", "whiteboard.conversion",
-        "whiteboard.images", "whiteboard.rasterize",
+        "classrooms.access", "classrooms.log", "classrooms.replica", "classrooms.roster",
+        "whiteboard.slides", "whiteboard.conversion", "whiteboard.images", "whiteboard.rasterize",
     },
     "models": {"classrooms.models", "whiteboard.models"},
     "pure": {
         "classrooms.messages", "classrooms.kinds", "classrooms.lesson", "classrooms.lesson_state", "classrooms.roles",
         "classrooms.refusals", "classrooms.closes", "classrooms.ring", "classrooms.meter",
-        "classrooms.guesses", "classrooms.seeds",
+        "classrooms.guesses", "classrooms.seeds", "classrooms.class_list",
         "whiteboard.board", "whiteboard.items", "whiteboard.points",
     },
 }  # fmt: skip

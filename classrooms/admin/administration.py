@@ -19,7 +19,7 @@ from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
@@ -27,7 +27,8 @@ from django.urls import URLPattern, URLResolver
 from django.utils.translation import gettext_lazy as _
 from django_tasks_db.models import DBTaskResult
 
-from classrooms.models import Attendance, Classroom, Event, Lesson, Participant, Snapshot, Staff
+from classrooms.admin.staff import told
+from classrooms.models import Attendance, Classroom, Event, Lesson, Participant, RosterEntry, Snapshot, Staff
 from whiteboard.models import Deck, Slide
 
 
@@ -81,7 +82,6 @@ class PlainAdmin(admin.ModelAdmin[Any]):
     change_form_template = "admin/change_form.html"
     add_form_template = "admin/change_form.html"
     delete_confirmation_template = "admin/delete_confirmation.html"
-    delete_selected_confirmation_template = "admin/administration/delete_selected.html"
     object_history_template = "admin/object_history.html"
     show_full_result_count = False
 
@@ -200,6 +200,35 @@ class StaffAdmin(PlainAdmin):
     list_filter = ("role",)
     list_select_related = ("classroom", "user")
     search_fields = ("classroom__title", "user__username")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
+        """Change the role alone: another person, or another classroom, is another row."""
+        return ("classroom", "user") if obj else ()
+
+    def save_model(self, request: HttpRequest, obj: Staff, form: Any, change: bool) -> None:
+        """Save it, and tell the lesson that is live."""
+        super().save_model(request, obj, form, change)
+        told(request, changed=[obj], gone=[])
+
+    def delete_model(self, request: HttpRequest, obj: Staff) -> None:
+        """Delete it, and tell the lesson that is live."""
+        super().delete_model(request, obj)
+        told(request, changed=[], gone=[obj])
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Staff]) -> None:
+        """Delete them, and tell the lessons that are live."""
+        gone = list(queryset.select_related("classroom", "user"))
+        super().delete_queryset(request, queryset)
+        told(request, changed=[], gone=gone)
+
+
+@admin.register(RosterEntry, site=administration)
+class AllRostersAdmin(PlainAdmin):
+    """Students on rosters."""
+
+    list_display = ("name", "identifier", "classroom")
+    list_select_related = ("classroom",)
+    search_fields = ("name", "identifier", "classroom__title")
 
 
 @admin.register(Lesson, site=administration)

@@ -15,6 +15,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 
 from classrooms import access, actions, decks
+from classrooms.admin.roster import RosterViews
 from classrooms.admin.site import OwnedAdmin, role_in, teach, user_of
 from classrooms.admin.staff import LEADS, HandOnForm, StaffInline, told
 from classrooms.models import Classroom, Lesson, Staff
@@ -75,7 +76,7 @@ class StartForm(forms.Form):
 
 
 @admin.register(Classroom, site=teach)
-class ClassroomAdmin(OwnedAdmin):
+class ClassroomAdmin(RosterViews, OwnedAdmin):
     """The classrooms that the user teaches in."""
 
     owner_path = "staff__user"
@@ -140,6 +141,7 @@ class ClassroomAdmin(OwnedAdmin):
                 "past": classroom.lessons.filter(status=Lesson.Status.ENDED)[:PAST],
                 "leads": role_in(classroom, request) in LEADS,
                 "owner": owner.user if owner else None,
+                "students": classroom.roster.count(),
                 "owns": owner is not None and owner.user == request.user,
             }
         return super().change_view(request, object_id, form_url, context)
