@@ -57,7 +57,7 @@ def ensure(wanted: Wanted) -> Demo:
         classroom = _classroom(wanted.code, teacher)
     if not classroom.lessons.filter(status=Lesson.Status.LIVE).exists():
         actions.start(classroom, title=TITLE, decks=[_deck(teacher)], by=None)
-    return Demo(wanted.code, wanted.user, password)
+    return Demo(classroom.code, wanted.user, password)
 
 
 def _instructor(name: str, wanted: str) -> tuple[User, str | None]:
@@ -80,10 +80,28 @@ def _draw_password() -> str:
 
 
 def _classroom(code: str, teacher: User) -> Classroom:
-    classroom, new = Classroom.objects.get_or_create(code=code, defaults={"title": "Demo classroom"})
+    """Return the demo's classroom, also where its code or title was changed since it was made for `code`."""
+    mark = settings.DATA_DIR / f"demo_classroom_{code}"
+    classroom = Classroom.objects.filter(code=code).first() or _marked(mark)
+    new = classroom is None
+    if classroom is None:
+        classroom = Classroom.objects.create(code=code, title="Demo classroom")
+    mark.write_text(_sign_of(classroom))
     role = Staff.Role.OWNER if new else Staff.Role.INSTRUCTOR  # another DEMO_USER than last time teaches there too
     Staff.objects.get_or_create(classroom=classroom, user=teacher, defaults={"role": role})
     return classroom
+
+
+def _marked(mark: Path) -> Classroom | None:
+    text = mark.read_text() if mark.exists() else ""
+    number = text.split()[0] if text else ""
+    found = Classroom.objects.filter(pk=number).first() if number.isdecimal() else None
+    return found if found is not None and _sign_of(found) == text else None
+
+
+def _sign_of(classroom: Classroom) -> str:
+    """Return what names a classroom in this database and no other: its number and when it was made."""
+    return f"{classroom.pk} {classroom.created_at.isoformat()}"
 
 
 def _deck(owner: User) -> Deck:

@@ -144,6 +144,27 @@ def test_another_user_than_last_time_teaches_in_the_same_classroom(first: tuple[
             assert [room["code"] for room in json.load(answer)["results"]] == ["TRYME2"]
 
 
+def test_a_code_that_was_drawn_anew_stays_and_makes_no_second_classroom(tmp_path: Path) -> None:
+    def shell(script: str) -> str:
+        command = [sys.executable, "manage.py", "shell", "-v", "0", "-c", script]
+        done = subprocess.run(command, cwd=ROOT, env=environment(tmp_path), check=True, capture_output=True, text=True)
+        return done.stdout
+
+    with running(tmp_path):
+        pass
+    rooms = "from classrooms.models import Classroom; from classrooms import actions; "
+    code = shell(f"{rooms}room = Classroom.objects.get(); actions.redraw_code(room); print(room.code)").strip()
+    for _ in range(2):
+        with running(tmp_path) as run:
+            assert f"/j/{code}/" in run.printed
+            assert post(run.port, "/api/join/", {"code": code, "name": "Ana"})[0] == 201
+    assert shell(f"{rooms}print(*Classroom.objects.values_list('code', flat=True))").split() == [code]
+    other = "from django.utils.timezone import now; Classroom.objects.update(created_at=now())"
+    shell(f"{rooms}{other}")  # what another database has under the same number is not the demo
+    with running(tmp_path) as run:
+        assert "/j/TRYME2/" in run.printed
+
+
 def test_a_password_that_the_teacher_changed_is_not_printed_nor_undone(first: tuple[Path, str]) -> None:
     data, password = first
     change = "from django.contrib.auth.models import User; u = User.objects.get(username='teacher'); "
