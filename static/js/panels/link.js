@@ -27,8 +27,8 @@ export function chipOf({ phase, roundTrip, unsent, oldest }, now) {
 
 const FINAL = new Set(["ended", "removed", "replaced", "gone", "too_many_tabs", "reload"]);
 
-/** @param {{store: import("../store.js").Store, session: import("../session.js").Session}} app */
-export function link({ store, session }) {
+/** @param {{store: import("../store.js").Store, session: import("../session.js").Session, tabs: import("./tabs.js").Tabs}} app */
+export function link({ store, session, tabs }) {
   let lost = false;
   const born = document.body.hasAttribute("data-ended"); // the page was opened to read an ended lesson: no card is in the way
   let card = born ? "ended" : "";
@@ -37,10 +37,11 @@ export function link({ store, session }) {
     const now = session.clock.now();
     if (status.phase !== "connecting" || now - status.since > CONNECTING_AFTER) showChip(chipOf(status, now));
     const long = status.phase === "reconnecting" && now - status.since > BANNER_AFTER;
-    hold(long ? t("Reconnecting, your drawing is kept") : status.durable ? (born ? t("This lesson has ended") : "") : unkept(status));
+    hold(long ? t("Reconnecting, your drawing is kept") : status.durable ? "" : unkept(status));
     if (long !== lost) announce(long, status);
     lost = long;
     const over = store.lesson?.status === "ended" ? "ended" : FINAL.has(status.phase) ? status.phase : born ? "ended" : "";
+    if (over === "ended" && tabs.on !== "chat") tabs.show("chat"); // nobody is here any more
     if (over !== card) showCard(over, { message: status.message, board: store.lesson !== null });
     card = over;
   };
