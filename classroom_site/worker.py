@@ -8,6 +8,7 @@ from django.db import Error, connections
 from django.utils.crypto import get_random_string
 from django_tasks_db.management.commands.db_worker import Worker
 
+from classrooms import late_pages
 from whiteboard import slides
 
 logger = logging.getLogger(__name__)
@@ -25,6 +26,7 @@ def start() -> threading.Thread:
 def _work() -> None:
     while True:
         try:
+            late_pages.sweep()
             slides.resume()
             _worker().run()
         except Error:

@@ -12,8 +12,9 @@ from typing import Any
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import IntegrityError, transaction
+from django.db.models import prefetch_related_objects
 
-from classrooms import access, log, messages, replica, seeds
+from classrooms import access, late_pages, log, messages, replica, seeds
 from classrooms.access import Seat
 from classrooms.hub import in_reader
 from classrooms.kinds import MAX_TITLE
@@ -191,6 +192,7 @@ def start(
     title = one_line(" ".join(title.split()), MAX_TITLE)
     earlier = replica.current(last.pk) if last is not None else None
     pages = seeds.pages_of(earlier) if earlier is not None else []
+    prefetch_related_objects(decks, "slides")  # read once: what is finished after this comes as a late page
     pages += [page for deck in decks for page in pages_of(deck)]
     pages += [BLANK] * (blank if pages or blank else 1)
     drafts = [
@@ -203,10 +205,12 @@ def start(
     started = {"title": title, "policy": policy | {"chosen": []}, "pages": pages_at_start}
     later = drafts[first:] + (_gone_on(last, earlier) if last is not None and earlier is not None else [])
     lesson = _take_lesson(classroom, title)
+    late_pages.give(lesson, decks, pages)
     try:
         _commit(lesson, _entry("lesson.started", "started", started), *map(_own, later))
     except Refused as refusal:
         raise (_one_live() if refusal.code is Code.ENDED else refusal) from None
+    late_pages.catch_up(lesson)
     lesson.refresh_from_db()
     return lesson
 

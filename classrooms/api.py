@@ -323,16 +323,18 @@ class ClassroomViewSet(viewsets.ModelViewSet[Classroom]):
 
 
 def _ready_decks(owner: User, wanted: list[int]) -> list[Deck]:
-    """Return a user's decks in the order wanted. Raises NotFound, or Refused while one of them is not ready."""
+    """Return a user's decks in the order wanted. Raises NotFound, or Refused while one of them has no page to show."""
     found = {deck.pk: deck for deck in Deck.objects.filter(owner=owner, hidden=False, pk__in=wanted)}
     if not found.keys() >= set(wanted):
         raise exceptions.NotFound
+    teachable = set(decks.teachable(owner).filter(pk__in=wanted).values_list("pk", flat=True))
     for deck in found.values():
+        if deck.pk in teachable or deck.status == Deck.Status.READY:
+            continue
         if deck.status == Deck.Status.FAILED:
             raise Refused(Code(deck.error), message=decks.sentence(deck.error), status=409)
-        if deck.status != Deck.Status.READY:
-            message = f"{deck.title} is still being converted. Try again when it is ready."
-            raise Refused(Code.TRY_AGAIN, message=message, retry=True, status=409)
+        message = f"No page of {deck.title} is converted yet. Try again in a moment."
+        raise Refused(Code.TRY_AGAIN, message=message, retry=True, status=409)
     return [found[pk] for pk in wanted]
 
 

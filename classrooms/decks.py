@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
 from django.core.files.uploadedfile import UploadedFile
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 
 from classrooms import access
 from classrooms.models import Staff
@@ -32,6 +32,15 @@ def receive(owner: Any, title: str, upload: UploadedFile[Any]) -> Deck:
     except slides.BadFile as bad:
         code = Code(bad.code)
         raise Refused(code, message=sentence(code)) from bad
+
+
+def teachable(owner: User) -> QuerySet[Deck]:
+    """Return a user's decks that a lesson can start with: not hidden, and at least one page is there to be shown.
+
+    The others of a deck that is still at work come into the lesson as they are finished (late_pages.py).
+    """
+    shown = Slide.objects.filter(deck=OuterRef("pk"), hidden=False)
+    return Deck.objects.filter(Exists(shown), owner=owner, hidden=False)
 
 
 def sentence(code: str) -> str:

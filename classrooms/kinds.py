@@ -76,7 +76,7 @@ class _Ids(msgspec.Struct, omit_defaults=True):
 
 
 class SlideData(msgspec.Struct, omit_defaults=True):
-    """A slide of a deck: its size in units, its images by width, the text on it, and what is to be seen on it (`alt`)."""
+    """A slide of a deck: its size in units, its images by width, its text, and what is to be seen on it (`alt`)."""
 
     deck: int
     number: int

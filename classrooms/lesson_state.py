@@ -45,7 +45,7 @@ class Person(msgspec.Struct):
 
 
 class Page(msgspec.Struct):
-    """A page in its place. `slide`: `{"deck","number","width","height","images","text","alt"?}`, None on a blank sheet."""
+    """A page in its place. `slide`: `{"deck","number","width","height","images","text","alt"?}`, None on a sheet."""
 
     id: str
     kind: str

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 
 from classrooms.class_list import MAX_IDENTIFIER, MAX_NAME
+from whiteboard.models import Deck
 
 CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # nothing that is mistaken for another: no 0 O 1 I L
 CODE_LENGTH = 6
@@ -131,6 +132,20 @@ class Lesson(models.Model):
     def readable_until(self) -> datetime | None:
         """Until when students can read the boards; None while the lesson has not ended."""
         return self.ended_at + timedelta(days=self.classroom.retention) if self.ended_at else None
+
+
+class LessonDeck(models.Model):
+    """A deck whose pages a lesson was given. While the row is there, the deck and its images stay."""
+
+    lesson = models.ForeignKey(Lesson, models.CASCADE, related_name="decks", db_index=False)
+    deck = models.ForeignKey(Deck, models.PROTECT, related_name="lessons")
+    upto = models.BigIntegerField(null=True)  # the newest slide (its pk) that the lesson has; None: it gets no more
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["lesson", "deck"], name="lesson_deck_once")]
+
+    def __str__(self) -> str:
+        return f"{self.deck} in {self.lesson}"
 
 
 class Participant(models.Model):

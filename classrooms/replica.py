@@ -90,12 +90,15 @@ def let_go(replica: Replica) -> None:
         del _awake[replica.lesson]
 
 
-def current(lesson: int) -> LessonState:
+def current(lesson: int, at_least: int = 0) -> LessonState:
     """Return the lesson's state for reading from any thread: the one kept up to date here, else brought up to date.
 
+    `at_least`: a seq that the log has and the state must; the one that is kept may be a moment behind.
     Blocking: two queries where it is not kept. Raises Lesson.DoesNotExist.
     """
-    replica = awake(lesson) or _roused(lesson)
+    replica = awake(lesson)
+    if replica is None or replica.state.seq < at_least:
+        replica = _roused(lesson)
     return replica.state
 
 

@@ -18,7 +18,17 @@ from django.urls import reverse
 from django_tasks_db.models import DBTaskResult
 
 from classrooms.admin import administration
-from classrooms.models import Attendance, Classroom, Event, Lesson, Participant, RosterEntry, Snapshot, Staff
+from classrooms.models import (
+    Attendance,
+    Classroom,
+    Event,
+    Lesson,
+    LessonDeck,
+    Participant,
+    RosterEntry,
+    Snapshot,
+    Staff,
+)
 from tests.support.cast import PASSWORD, make_user
 from tests.support.decks import make_deck
 from tests.support.teach import client_of, make_lesson, text_of
@@ -58,6 +68,7 @@ def rows(classroom: Classroom, teacher: User) -> dict[type[Model], Model]:
         Event.objects.create(lesson=lesson, seq=1, kind="page.shown", by="", op="x", at=1, data="{}"),
         Snapshot.objects.create(lesson=lesson, epoch="0", seq=1, at=1, body=b""),
         RosterEntry.objects.create(classroom=classroom, name="Ana"),
+        LessonDeck.objects.create(lesson=lesson, deck=deck),
         EmailAddress.objects.create(user=teacher, email="t@school.example"),
         Authenticator.objects.create(user=teacher, type="totp", data={"secret": SECRET}),
         SocialAccount.objects.create(user=teacher, provider="school", uid="7"),

@@ -22,7 +22,7 @@ ROWS = {
         "classrooms.rest", "classrooms.api", "classrooms.api_decks", "classrooms.views", "classrooms.accounts",
         "classrooms.admin", "classrooms.management",
     },
-    "verbs": {"classrooms.actions", "classrooms.decks"},
+    "verbs": {"classrooms.actions", "classrooms.decks", "classrooms.late_pages"},
     "hub": {
         "classrooms.hub", "classrooms.room", "classrooms.cursors", "classrooms.connection", "classrooms.layer",
         "classrooms.presence", "classrooms.signals", "classrooms.states", "classrooms.waiting",

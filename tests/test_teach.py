@@ -250,15 +250,17 @@ def test_a_lesson_is_started_opened_and_ended(client: Client) -> None:
     assert "Ended the lesson" in history
 
 
-def test_a_lesson_starts_with_own_decks_that_are_ready(classroom: Classroom, teacher: User, outsider: User) -> None:
+def test_a_lesson_starts_with_own_decks_that_have_a_page(classroom: Classroom, teacher: User, outsider: User) -> None:
     decks = [
         make_deck(outsider, title="Not yours"),
-        make_deck(teacher, title="Not ready", status="converting"),
+        Deck.objects.create(owner=teacher, title="No page yet", status="converting"),
         make_deck(teacher, title="Not shown", hidden=True),
     ]
+    make_deck(teacher, title="Half done", status="converting", pages=2, pages_done=1)
     start = page_of(classroom, "start")
     page = text_of(client_of(teacher).get(start))
     assert "1 deck is still being converted" in page
+    assert "Half done" in page
     for deck in decks:
         assert deck.title not in page
         response = client_of(teacher).post(start, {"title": "Leaves", "decks": [deck.pk]})

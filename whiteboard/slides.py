@@ -230,7 +230,7 @@ def _fail(deck: Deck, code: str) -> None:
 
 def pages_of(deck: Deck) -> list[dict[str, Any]]:
     """Return the data of `page.added` (protocol.md section 7) for each finished slide that is not hidden, in order."""
-    return [page_of(slide) for slide in deck.slides.filter(hidden=False)]
+    return [page_of(slide) for slide in deck.slides.all() if not slide.hidden]
 
 
 def page_of(slide: Slide) -> dict[str, Any]:

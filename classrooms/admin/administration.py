@@ -28,7 +28,17 @@ from django.utils.translation import gettext_lazy as _
 from django_tasks_db.models import DBTaskResult
 
 from classrooms.admin.staff import told
-from classrooms.models import Attendance, Classroom, Event, Lesson, Participant, RosterEntry, Snapshot, Staff
+from classrooms.models import (
+    Attendance,
+    Classroom,
+    Event,
+    Lesson,
+    LessonDeck,
+    Participant,
+    RosterEntry,
+    Snapshot,
+    Staff,
+)
 from whiteboard.models import Deck, Slide
 
 
@@ -240,6 +250,15 @@ class AllLessonsAdmin(ReadOnly):
     list_filter = ("status",)
     list_select_related = ("classroom",)
     search_fields = ("title", "classroom__title")
+
+
+@admin.register(LessonDeck, site=administration)
+class LessonDeckAdmin(ReadOnly):
+    """Which decks lessons were given."""
+
+    list_display = ("lesson", "deck", "upto")
+    list_select_related = ("lesson", "deck")
+    search_fields = ("lesson__title", "deck__title")
 
 
 @admin.register(Participant, site=administration)

@@ -58,13 +58,13 @@ class ClassroomForm(forms.ModelForm[Classroom]):
 
 
 class StartForm(forms.Form):
-    """What a lesson starts with: a title, and the user's own decks that are ready."""
+    """What a lesson starts with: a title, and the user's own decks that have a page to show."""
 
     title = forms.CharField(max_length=120)
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.ready = Deck.objects.filter(owner=user, hidden=False, status=Deck.Status.READY)
+        self.ready = decks.teachable(user)
         self.fields["decks"] = forms.ModelMultipleChoiceField(self.ready, required=False)
 
     def clean_decks(self) -> list[Deck]:
@@ -246,7 +246,7 @@ class ClassroomAdmin(RosterViews, OwnedAdmin):
             "form": form,
             "choices": decks.shelf(form.ready),
             "chosen": [int(pk) for pk in (request.POST or request.GET).getlist("decks") if pk.isdecimal()],
-            "unready": own.filter(status__in=UNFINISHED).count(),
+            "unready": own.filter(status__in=UNFINISHED).exclude(pk__in=form.ready).count(),
             "live": live,
             "leads": role_in(classroom, request) in LEADS,
         }
