@@ -46,10 +46,12 @@ def lesson(request: HttpRequest, lesson: int) -> HttpResponse:
 
 
 def _lesson(request: HttpRequest, found: Lesson, role: Role, seat: Seat | None = None) -> HttpResponse:
-    """Render the page; the code and its QR are for staff alone."""
+    """Render the page, or with `?view=projector` what goes to the wall; that, the code and its QR are for staff alone."""
     context = {"lesson": found, "classroom": found.classroom, "role": role, "pass": pass_for(seat) if seat else None}
+    template = "lesson.html"
     if role is not Role.STUDENT:
+        template = "lesson_projector.html" if request.GET.get("view") == "projector" else template
         address = request.build_absolute_uri(reverse("join", args=[found.classroom.code]))
         qr = segno.make(address, micro=False).svg_data_uri(scale=1, border=2)
         context |= {"join_host": request.get_host(), "qr": qr}
-    return render(request, "lesson.html", context)
+    return render(request, template, context)

@@ -81,7 +81,7 @@ export class States {
     const { store } = this;
     if (!store.lesson || !this.around.reachable()) return null;
     if (store.page !== null && !store.loaded(store.page)) return store.page;
-    return store.near.find((page) => !store.loaded(page) && store.lesson?.pages.some(({ id }) => id === page)) ?? null;
+    return store.near.find((page) => !store.loaded(page) && store.shown?.pages.some(({ id }) => id === page)) ?? null;
   }
 
   /** @param {string} page @returns {Promise<boolean>} */

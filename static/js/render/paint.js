@@ -1,6 +1,7 @@
 // Painting one item of any kind onto a canvas whose units are the page's.
 // @ts-check
 
+import { relativeLuminance } from "./colors.js";
 import { inkOf } from "./ink.js";
 import { runs, trace } from "./curve.js";
 import { frame, headLength, inkScale, middle } from "./geometry.js";
@@ -15,6 +16,9 @@ export const LEADING = 1.3;
 /** Between a note's edge and its words, in units. */
 export const NOTE_PADDING = 16;
 const NOTE_PAPER = "#fff3c4";
+/** Letters lighter than this (WCAG relative luminance) have less than 2:1 on white. */
+const LIGHT = 0.47;
+const EDGE = "#1d1c1a";
 
 /** Paths of an item, by the item: ShownItems are frozen and replaced when anything changes. @type {WeakMap<object, Strokes>} */
 const cache = new WeakMap();
@@ -112,8 +116,11 @@ function paintShape(context, item, style) {
 function paintText(context, item, style) {
   const [left, top, right] = frame(item);
   context.fillStyle = style.color ?? "#1d1c1a";
-  writeLines(context, item.values.text, left, top, right - left, style.size ?? 24);
+  writeLines(context, item.values.text, left, top, right - left, style.size ?? 24, needsEdge(style.color));
 }
+
+/** Whether letters of a colour would be lost on white: they get a dark line around. @param {string|undefined} color */
+export const needsEdge = (color) => color !== undefined && relativeLuminance(color) > LIGHT;
 
 /** @param {Context} context @param {Drawn} item @param {any} style */
 function paintNote(context, item, style) {
@@ -139,12 +146,20 @@ function fillPolygon(context, corners) {
 /**
  * Lines break where the author saw them break; where this machine's font is wider, a line is pressed to fit.
  * @param {Context} context @param {string} text @param {number} x @param {number} y  of the block's top
- * @param {number} width @param {number} size
+ * @param {number} width @param {number} size @param {boolean} [edged]  with a dark line around the letters
  */
-function writeLines(context, text, x, y, width, size) {
+function writeLines(context, text, x, y, width, size, edged = false) {
   context.font = `500 ${size}px ${FONT}`;
   context.textBaseline = "alphabetic";
-  text.split("\n").forEach((line, i) => context.fillText(line, x, y + size * (i * LEADING + 1), Math.max(1, width)));
+  const write = (/** @type {"fillText"|"strokeText"} */ how) => text.split("\n").forEach((line, i) => context[how](line, x, y + size * (i * LEADING + 1), Math.max(1, width)));
+  if (edged) {
+    context.strokeStyle = EDGE;
+    context.lineWidth = Math.min(8, size * 0.12); // half of it lies outside, within the margin of paintedBounds
+    context.lineJoin = "round";
+    context.setLineDash([]);
+    write("strokeText");
+  }
+  write("fillText");
 }
 
 /** @param {Drawn} item @param {() => Strokes} make @returns {Strokes} */

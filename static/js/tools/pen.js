@@ -2,6 +2,7 @@
 // @ts-check
 
 import { encode } from "../points.js";
+import { INK, MARKER } from "./palettes.js";
 import { PINCH_POINTS, PINCH_TIME } from "./pointer.js";
 import { simplify } from "./simplify.js";
 
@@ -23,12 +24,7 @@ export const pen = {
   label: "Pen",
   key: "p",
   palette: {
-    colors: [
-      { value: "#d3322b", name: "Red" },
-      { value: "#2f5fd0", name: "Blue" },
-      { value: "#17694f", name: "Green" },
-      { value: "#1d1c1a", name: "Black" },
-    ],
+    colors: INK,
     widths: [
       { value: WIDTHS.thin, name: "Thin" },
       { value: WIDTHS.medium, name: "Medium" },
@@ -45,12 +41,7 @@ export const highlighter = {
   key: "h",
   palette: {
     opacity: 0.45,
-    colors: [
-      { value: "#ffd84d", name: "Yellow" },
-      { value: "#7fdc9a", name: "Mint" },
-      { value: "#ff9fbf", name: "Pink" },
-      { value: "#84c8ff", name: "Sky blue" },
-    ],
+    colors: MARKER,
     widths: [
       { value: 24, name: "Thin" },
       { value: 44, name: "Medium" },

@@ -5,8 +5,9 @@ import { el } from "../dom.js";
 import { t, tn } from "../i18n.js";
 import { tidyText } from "../items.js";
 import { LIMITS } from "../protocol.js";
-import { FONT, LEADING, NOTE_PADDING } from "../render/paint.js";
+import { FONT, LEADING, NOTE_PADDING, needsEdge } from "../render/paint.js";
 import { touches } from "./hit.js";
+import { LETTERS, PAPER } from "./palettes.js";
 import { mayErase } from "./rights.js";
 
 /** @typedef {import("./contract.js").Tool} Tool */
@@ -36,12 +37,7 @@ export const text = {
   rare: true,
   sizes: true,
   palette: {
-    colors: [
-      { value: "#1d1c1a", name: "Black" },
-      { value: "#d3322b", name: "Red" },
-      { value: "#2f5fd0", name: "Blue" },
-      { value: "#17694f", name: "Green" },
-    ],
+    colors: LETTERS,
     widths: SIZES,
   },
   corners: 1,
@@ -57,12 +53,7 @@ export const note = {
   rare: true,
   sizes: true,
   palette: {
-    colors: [
-      { value: "#fff3c4", name: "Yellow" },
-      { value: "#d8f3e2", name: "Mint" },
-      { value: "#ffdfe9", name: "Pink" },
-      { value: "#d9ecff", name: "Sky blue" },
-    ],
+    colors: PAPER,
     widths: SIZES,
   },
   corners: 1,
@@ -120,7 +111,7 @@ export class Editor {
     Editor.#open = this;
     const { element } = this.desk.board;
     const field = el("textarea", {
-      class: `editor ${this.kind}`, "aria-label": this.kind === "note" ? t("Note") : t("Text"), rows: 1, spellcheck: "true",
+      class: `editor ${this.kind}${this.kind === "text" && needsEdge(this.style.color) ? " pale" : ""}`, "aria-label": this.kind === "note" ? t("Note") : t("Text"), rows: 1, spellcheck: "true",
       maxlength: String(LIMITS.text), onblur: () => this.close(), oninput: (/** @type {InputEvent} */ event) => this.#limit(event.isComposing),
       onkeydown: (/** @type {KeyboardEvent} */ event) => this.#key(event), onpointerdown: (/** @type {Event} */ event) => event.stopPropagation(),
     });
