@@ -48,6 +48,12 @@ def get_hub() -> "Hub":
     return hub
 
 
+def present(lesson: int) -> int | None:
+    """Return how many people are in a lesson now, None where no room of this process knows. From any thread."""
+    rooms = (hub.rooms.get(lesson) for hub in list(_hubs.values()))
+    return next((len(room.presence.people) for room in rooms if room is not None), None)
+
+
 class Hub:
     """Rooms by lesson, one channel for all of them, and the timers."""
 

@@ -88,7 +88,7 @@ class RosterEntry(models.Model):
     class Meta:
         ordering = ["name"]
         verbose_name = "student"
-        verbose_name_plural = "rosters"
+        verbose_name_plural = "students"
         constraints = [
             models.UniqueConstraint(
                 fields=["classroom", "identifier"], condition=~Q(identifier=""), name="roster_identifier_once"

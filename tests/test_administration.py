@@ -16,6 +16,7 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 from django_tasks_db.models import DBTaskResult
+from rest_framework.authtoken.models import Token
 
 from classrooms.admin import administration
 from classrooms.models import (
@@ -156,6 +157,14 @@ def test_a_retired_superuser_is_nobody(root: User) -> None:
     client = client_of(root)
     User.objects.filter(pk=root.pk).update(is_active=False)
     assert client.get("/admin/").status_code == 302
+
+
+def test_no_page_shows_a_token(root: User, teacher: User) -> None:
+    key, client = Token.objects.create(user=teacher).key, client_of(root)
+    chosen = {"action": "delete_selected", "_selected_action": [teacher.pk], "index": "0"}
+    for page in (client.get(address(User, "delete", teacher.pk)), client.post("/admin/auth/user/", chosen)):
+        assert key not in text_of(page)
+        assert "API token" in text_of(page)
 
 
 def test_who_has_not_signed_in_signs_in_where_everybody_does(root: User, client: Client) -> None:

@@ -35,9 +35,9 @@ class Page:
         """Save the form; `staff` are the fields of the first colleague's row, and those of a new one (`new_…`)."""
         await asyncio.to_thread(self._save, staff)
 
-    async def press(self, page: str, **fields: str) -> None:
-        """Submit another page of the classroom's."""
-        await asyncio.to_thread(self.visitor.post, f"{ROOM}{page}/", **fields)
+    async def counts_two(self) -> bool:
+        """Whether the page says that two people are in the lesson."""
+        return "<b>2</b> people are in it" in await asyncio.to_thread(self.visitor.get, f"{ROOM}change/")
 
     def _save(self, staff: dict[str, str]) -> None:
         text = self.visitor.get(f"{ROOM}change/")
@@ -74,6 +74,7 @@ async def test_roles_change_in_the_live_lesson_at_once(staffed: Server) -> None:
     ):
         who = assistant.id
         assert not await appoints(assistant, ana.id)
+        await until_async(page.counts_two, saying="the page counts who is here")
         await page.save(role="instructor")
         await until_async(lambda: role_of(ana, who) == "instructor", saying="Ana sees an instructor")
         assert await appoints(assistant, ana.id)

@@ -23,9 +23,11 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django_tasks_db.models import DBTaskResult
+from rest_framework.authtoken.models import Token
 
 from classrooms.admin.staff import told
 from classrooms.models import (
@@ -143,13 +145,37 @@ class AccountAdmin(PlainAdmin, UserAdmin):  # type: ignore[type-arg]
     list_display = ("username", "email", "first_name", "last_name", "is_active", "is_superuser", "last_login")
     list_filter = ("is_superuser", "is_active", "groups")
     filter_horizontal = ()
-    readonly_fields = ("last_login", "date_joined")
+    readonly_fields = ("way_in", "last_login", "date_joined")
     fieldsets = (
-        (None, {"fields": ("username", "password")}),
+        (None, {"fields": ("username", "way_in")}),
         (_("Person"), {"fields": ("first_name", "last_name", "email")}),
         (_("Rights"), {"fields": ("is_active", "is_superuser", "groups")}),
         (_("Dates"), {"fields": ("last_login", "date_joined")}),
     )
+
+    @admin.display(description=_("Signs in"))
+    def way_in(self, user: User) -> str:
+        """Say how the account signs in, and lead to where that is changed."""
+        how = _("with a password") if user.has_usable_password() else _("without a password")
+        page = reverse("administration:auth_user_password_change", args=[user.pk])
+        return format_html('{} <a href="{}">{}</a>', how, page, _("Set a password…"))
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Offer the few groups as boxes to tick."""
+        boxes = forms.CheckboxSelectMultiple(attrs={"class": "checkboxes"})
+        return super().formfield_for_manytomany(db_field, request, **kwargs | {"widget": boxes})
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """List what goes with an account, its API token without the token."""
+        listed, counts, needed, protected = super().get_deleted_objects(objs, request)
+        keys = list(Token.objects.filter(user__in=[one.pk for one in objs]).values_list("key", flat=True))
+
+        def told_of(entry: Any) -> Any:
+            if isinstance(entry, list):
+                return [told_of(one) for one in entry]
+            return _("API token") if any(key in entry for key in keys) else entry
+
+        return told_of(listed), counts, needed, protected
 
 
 @admin.register(Group, site=administration)

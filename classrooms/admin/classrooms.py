@@ -14,7 +14,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 
-from classrooms import access, actions, decks
+from classrooms import access, actions, decks, hub
 from classrooms.admin.roster import RosterViews
 from classrooms.admin.site import OwnedAdmin, role_in, teach, user_of
 from classrooms.admin.staff import LEADS, HandOnForm, StaffInline, told
@@ -136,8 +136,10 @@ class ClassroomAdmin(RosterViews, OwnedAdmin):
         context = extra_context or {}
         if classroom is not None:
             owner = Staff.objects.filter(classroom=classroom, role=Staff.Role.OWNER).select_related("user").first()
+            live = classroom.lessons.filter(status=Lesson.Status.LIVE).first()
             context |= join_card(request, classroom) | {
-                "live": classroom.lessons.filter(status=Lesson.Status.LIVE).first(),
+                "live": live,
+                "present": hub.present(live.pk) if live else None,
                 "past": classroom.lessons.filter(status=Lesson.Status.ENDED)[:PAST],
                 "leads": role_in(classroom, request) in LEADS,
                 "owner": owner.user if owner else None,

@@ -149,6 +149,7 @@ class RosterEntryAdmin(OwnedAdmin):
     list_select_related = ("classroom",)
     list_per_page = 100
     search_fields = ("name", "identifier")
+    search_help_text = gettext_lazy("Search by name or number")
 
     def led(self, request: HttpRequest) -> QuerySet[Classroom]:
         """Return the classrooms whose rosters the user may change."""

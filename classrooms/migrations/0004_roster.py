@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'student',
-                'verbose_name_plural': 'rosters',
+                'verbose_name_plural': 'students',
                 'ordering': ['name'],
                 'constraints': [models.UniqueConstraint(condition=models.Q(('identifier', ''), _negated=True), fields=('classroom', 'identifier'), name='roster_identifier_once')],
             },
