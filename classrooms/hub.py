@@ -12,11 +12,12 @@ from weakref import WeakKeyDictionary
 
 from channels.db import DatabaseSyncToAsync
 
-from classrooms import log, replica
+from classrooms import attendance, log, replica
 from classrooms.closes import Close
 from classrooms.layer import BEAT, Layer, Message
 from classrooms.log import Committed
 from classrooms.presence import PUBLISH_EVERY, Person
+from classrooms.roles import STAFF
 from classrooms.room import Connection, Room
 from classrooms.waiting import Waiting
 
@@ -27,6 +28,7 @@ T = TypeVar("T")
 READERS = 8  # threads that read the database for the loop; never Django's one thread, which a slow query would block
 DOWN_CHECK = 0.3  # s between two comparisons of heads while the layer is down
 LINGER = 60.0  # s that a room without connections stays
+LOOK_AROUND = 60  # beats between two looks for lessons that nobody teaches
 WHEEL = 25  # s, and slots: every connection is pinged once a turn, never all at once
 SILENCE = 60.0  # s without a frame before a connection is closed
 
@@ -96,6 +98,7 @@ class Hub:
         for room in list(self.rooms.values()):
             await self._freeze(room)
             self._give_up(room, Close.RESTARTING)
+            await self._note(room)
         await self._layer.stop()
 
     def spawn(self, coroutine: Any) -> None:
@@ -171,6 +174,28 @@ class Hub:
             replica.let_go(room.replica)
             self._layer.leave(room.lesson)
             room.close(code)
+            self.spawn(self._note(room))
+
+    async def _note(self, room: Room) -> None:
+        """Note who was in a room; what cannot be noted now is kept for the next time."""
+        async with room.noting:
+            spans = room.rollcall.take(attendance.now_ms())
+            try:
+                if spans:
+                    await in_reader(attendance.note, room.lesson, spans)
+            except Exception:
+                room.rollcall.put_back(spans)
+                logger.exception("lesson %d: attendance could not be noted", room.lesson)
+
+    async def _end_untaught(self) -> None:
+        """End the lessons that staff left two hours ago, unless one of them is back."""
+        try:
+            for lesson in await in_reader(attendance.untaught):
+                room = self.rooms.get(lesson)
+                if room is None or not any(person.role in STAFF for person in room.presence.people.values()):
+                    log.append(lesson, [log.Entry("lesson.ended", None, "ended", "{}")])
+        except Exception:
+            logger.exception("lessons without staff could not be looked for")
 
     # --- events --------------------------------------------------------------------------------------------------
 
@@ -271,6 +296,8 @@ class Hub:
         self._turn += 1
         self._layer.beat(now)
         self._turn_wheel(now)
+        if self._turn % LOOK_AROUND == 0:
+            self.spawn(self._end_untaught())
         for room in list(self.rooms.values()):
             try:
                 self._tick(room, now)
@@ -282,6 +309,9 @@ class Hub:
         if (self._turn + room.lesson) % round(PUBLISH_EVERY / BEAT) == 0:  # not all rooms in the same second
             people = [list(person) for person in room.presence.roster()]
             self._layer.publish(room.lesson, {"type": "roster", "people": people})
+        due = room.rollcall.left or (self._turn + room.lesson) % round(attendance.WRITE_EVERY / BEAT) == 0
+        if due and not room.noting.locked():
+            self.spawn(self._note(room))
         if room.idle_since is not None and now - room.idle_since > LINGER:
             self.spawn(self._close_idle(room))
 

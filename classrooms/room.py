@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from classrooms import messages, replica
+from classrooms import attendance, messages, replica
 from classrooms.closes import Close
 from classrooms.connection import Connection
 from classrooms.cursors import Cursors
@@ -52,6 +52,8 @@ class Room:
         self.replica = kept
         self.ring = kept.ring
         self.presence = Presence()
+        self.rollcall = attendance.Rollcall()
+        self.noting = asyncio.Lock()  # held while the rollcall is being noted
         self.connections = Cursors(kept.ring, lambda since, limit: read(kept.lesson, since, limit))
         self.idle_since: float | None = time.monotonic()
         self.doubtful = False
@@ -237,6 +239,7 @@ class Room:
         self.connections.add(connection)
         self.idle_since = None
         self.presence.enter(self.person(connection))
+        self.rollcall.enter(connection.participant, attendance.now_ms())
         return True
 
     def leave(self, connection: Connection) -> None:
@@ -244,6 +247,8 @@ class Room:
         if self.connections.drop(connection):
             now = time.monotonic()
             self.presence.leave(connection.participant, now)
+            if not self.connections.of(connection.participant):
+                self.rollcall.leave(connection.participant, attendance.now_ms())
             if not self.connections:
                 self.idle_since = now
 

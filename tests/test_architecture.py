@@ -28,7 +28,7 @@ ROWS = {
         "classrooms.presence", "classrooms.signals", "classrooms.states", "classrooms.waiting",
     },
     "keepers": {
-        "classrooms.access", "classrooms.log", "classrooms.replica", "classrooms.roster",
+        "classrooms.access", "classrooms.attendance", "classrooms.log", "classrooms.replica", "classrooms.roster",
         "whiteboard.slides", "whiteboard.conversion", "whiteboard.images", "whiteboard.rasterize",
     },
     "models": {"classrooms.models", "whiteboard.models"},
