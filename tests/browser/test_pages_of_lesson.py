@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.support.browser import People
 from tests.support.cast import CODE
-from tests.support.desk import Desk
+from tests.support.desk import Desk, agree
 from tests.support.server import Server
 from tests.support.visits import join, teach
+from tests.support.waiting import until
 from tests.support.wifi import Wifi
 
 ADD_SHEETS = """(titles) => {
@@ -103,7 +104,7 @@ def test_students_are_offered_nothing_of_that(house: Server, people: People) -> 
     expect(ana.page.locator(".page-more, #preview, #page-menu")).to_have_count(0)
 
 
-# --- what comes next, and turning by hand ------------------------------------------------------------------------------
+# --- what comes next, and turning by hand ----------------------------------------------------------------------------
 
 PAINTED = """(selector) => {
   const canvas = document.querySelector(selector);
@@ -180,7 +181,7 @@ def test_a_bare_lesson_says_what_to_do(house: Server, people: People) -> None:
         expect(desk.page.locator("#board-note")).to_be_hidden()
 
 
-# --- on the wall -------------------------------------------------------------------------------------------------------
+# --- on the wall -----------------------------------------------------------------------------------------------------
 
 
 def test_the_wall_follows_shows_no_names_and_counts_for_nobody(house: Server, people: People) -> None:
@@ -250,3 +251,76 @@ def test_the_wall_is_for_staff(house: Server, people: People) -> None:
     ana.ready()
     expect(ana.page.locator("#say")).to_be_visible()
     expect(ana.page.locator("#join")).to_have_count(0)
+
+
+# --- what is in others' hands, and pictures that do not come ---------------------------------------------------------
+
+
+def test_a_drag_is_seen_before_it_is_let_go(house: Server, people: People) -> None:
+    teacher = teach_pages(house, people)
+    ana = join(people.window(house.url), "Ana")
+    teacher.draw((0.2, 0.2), (0.3, 0.3))
+    teacher.settle()
+    ana.wait(f"lectern.store.applied >= {teacher.state()['seq']}")
+    before = ana.pixels()
+    teacher.page.locator("[data-name=select]").click()
+    box = teacher.page.locator("#board-own").bounding_box()
+    assert box is not None
+    places = [(box["x"] + share * box["width"], box["y"] + share * box["height"]) for share in (0.25, 0.4, 0.5)]
+    seq = teacher.state()["seq"]
+    teacher.page.mouse.move(*places[0])
+    teacher.page.mouse.down()
+    teacher.page.mouse.up()
+    teacher.page.mouse.down()
+    teacher.page.mouse.move(*places[1], steps=5)
+    until(lambda: ana.pixels() != before, saying="Ana sees the stroke move")
+    assert teacher.state()["seq"] == seq, "nothing of it is in the log yet"
+    teacher.page.mouse.move(*places[2], steps=5)
+    teacher.page.mouse.up()
+    agree([teacher, ana])
+
+
+# A slide on the only page, as the server would have put it there.
+SLIDE = """() => {
+  const { store } = window.lectern;
+  const images = Object.fromEntries([320, 800, 1600].map((width) => [width, `/slide-${width}.svg`]));
+  const slide = { deck: 1, number: 1, width: 1600, height: 900, images, text: "" };
+  store.lesson.pages[0] = { ...store.lesson.pages[0], slide };
+  store.touch("pages");
+}"""
+PICTURE = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="16" height="9"><rect width="16" height="9" fill="teal"/></svg>'
+)
+SHOWN = """() => {
+  const image = document.getElementById("board-slide");
+  return !image.hidden && image.naturalWidth > 0 && image.src.split("/").pop();
+}"""
+
+
+def test_a_window_that_turns_while_offline_keeps_its_picture(house: Server, people: People) -> None:
+    people.expected += ["Failed to load resource", "net::ERR"]
+    teach_pages(house, people)
+    page = people.window(house.url, viewport={"width": 390, "height": 844})
+    asked: list[str] = []
+    online = True
+
+    def answer(route: Route) -> None:
+        asked.append(route.request.url)
+        if online:
+            route.fulfill(body=PICTURE, content_type="image/svg+xml")
+        else:
+            route.abort()
+
+    page.route("**/slide-*.svg", answer)
+    join(page, "Ana")
+    page.evaluate(SLIDE)
+    page.wait_for_function(f"() => ({SHOWN})() === 'slide-800.svg'")
+    online = False
+    page.set_viewport_size({"width": 1900, "height": 1000})
+    page.wait_for_function("() => document.getElementById('board').clientWidth > 1000")
+    until(lambda: (page.evaluate(SHOWN), "slide-1600.svg" in asked[-1])[1], saying="the larger one is asked for")
+    assert page.evaluate(SHOWN) == "slide-800.svg", "what was there stays"
+    expect(page.locator("#board-note")).to_be_hidden()
+    online = True
+    page.evaluate("() => dispatchEvent(new Event('online'))")
+    page.wait_for_function(f"() => ({SHOWN})() === 'slide-1600.svg'")

@@ -11,9 +11,9 @@ const box = (id, by, x, y, size = 100) => ({ id, kind: "box", by, kept: false, v
 const role = (name) => ({ name, role: name === "grace" ? "instructor" : "student", color: "#000000", removed: false });
 
 function desk({ me = "ana", edit = "own", items = [box("a", "ana", 100, 100), box("b", "ana", 400, 100), box("c", "ben", 700, 100)] } = {}) {
-  const log = { ops: [], faded: [], drafts: [], dropped: 0 };
+  const log = { ops: [], faded: [], drafts: [], dropped: 0, passed: [] };
   const people = new Map(["ana", "ben", "grace"].map((name) => [name, role(name)]));
-  const session = { propose: (kind, data) => log.ops.push(data.edits) };
+  const session = { propose: (kind, data) => log.ops.push(data.edits), signal: (kind, content) => log.passed.push([kind, typeof content === "function" ? content() : content]) };
   const store = { page: "p1", me: { id: me, role: role(me).role }, shown: { pages: [{ id: "p1" }], status: "live", people, policy: { draw: "everyone", edit, chosen: [] } }, items: () => items, item: (page, id) => items.find((one) => one.id === id) };
   const selection = new Selection({ store, session });
   const board = { scale: 1, fade: (ids) => log.faded.push([...ids]), own: { draft: (...shown) => log.drafts.push(shown), drop: () => { log.dropped += 1; } } };
@@ -149,4 +149,20 @@ test("some of what is moved stays on the page, and what is level stays level", (
     assert.ok(left <= 1600 && top <= 900 && bottom >= 0);
   }
   assert.deepEqual(stretch([0, 0, 100, 0], 2, 5, false), [2, 1], "a level line has no height to stretch");
+});
+
+test("others see what is dragged before it is let go, and that it is put back when nothing comes of it", () => {
+  const on = desk();
+  drag(on, [150, 150]).finish();
+  assert.deepEqual(on.log.passed, [], "a tap moves nothing");
+  const gesture = drag(on, [150, 150], [160, 150], [190, 170]);
+  assert.deepEqual(on.log.passed.at(-1), ["drag", { page: "p1", items: ["a"], at: [40, 20] }]);
+  gesture.finish();
+  assert.deepEqual(on.log.passed.at(-1), ["drag", null], "nothing is said after the op");
+  drag(on, [150, 150], [190, 170]).cancel();
+  assert.deepEqual(on.log.passed.at(-1), ["drag", { page: "p1", items: ["a"], at: [0, 0] }]);
+  const many = desk({ items: Array.from({ length: 65 }, (_, n) => box(`x${n}`, "ana", 10 * n, 100)) });
+  many.selection.choose(many.items.map(({ id }) => id));
+  drag(many, [50, 150], [90, 150]).finish();
+  assert.deepEqual(many.log.passed.filter(([, data]) => data), [], "a crowd waits for its op");
 });

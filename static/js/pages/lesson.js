@@ -31,7 +31,7 @@ import { Board } from "../render/board.js";
 import { Desk } from "../tools/desk.js";
 import { eraser } from "../tools/eraser.js";
 import { highlighter, pen } from "../tools/pen.js";
-import { amStaff } from "../tools/rights.js";
+import { amStaff, mayChange } from "../tools/rights.js";
 import { selectTool } from "../tools/select.js";
 import { Selection } from "../tools/selection.js";
 import { arrow, box, ellipse, line } from "../tools/shape.js";
@@ -81,6 +81,7 @@ function open(pass) {
     store,
     person: (id) => everybody(app).get(id) ?? null,
     onSlide,
+    mayChange: (by, item) => mayChange(store, by, item),
     within: amStaff(store) ? 300 : undefined,
   });
   const desk = new Desk({ surface: byId("board-own"), overlay: byId("board-overlay"), store, session, board, toolbox, say: (words) => say(words, "board") });

@@ -8,6 +8,7 @@ import { slideText } from "../panels/slide_text.js";
 import { watch } from "../panels/watch.js";
 import { Board } from "../render/board.js";
 import { Session } from "../session.js";
+import { mayChange } from "../tools/rights.js";
 import { systemClock, systemRandom } from "../clock.js";
 import { Store } from "../store.js";
 
@@ -63,6 +64,7 @@ function open(pass) {
     overlay: byId("board-overlay"),
     store,
     person: () => null,
+    mayChange: (by, item) => mayChange(store, by, item),
     onSlide: slideText({ store, quiet: true }),
     within: 300,
   });

@@ -27,9 +27,11 @@ export class Board {
    * @param {Store} parts.store
    * @param {(by: string) => {name: string, color: string}|null} parts.person  for name tags
    * @param {(state: "loading"|"there"|"failed"|"none") => void} parts.onSlide
+   * @param {(by: string, item: import("../store.js").ShownItem) => boolean} parts.mayChange
    * @param {number} [parts.within]  ms in which the neighbours' pictures are fetched: those who turn the pages do not wait
    */
-  constructor({ element, canvases, image, overlay, store, person, onSlide, within }) {
+  constructor({ element, canvases, image, overlay, store, person, onSlide, mayChange, within }) {
+    this.mayChange = mayChange;
     this.within = within;
     const clock = { now: () => performance.now() };
     this.element = element;
@@ -63,10 +65,20 @@ export class Board {
     return [(clientX - box.left) / this.scale, (clientY - box.top) / this.scale];
   }
 
-  /** Others' ink in the making. @param {import("../session.js").Signal[]} signals @param {number} pace ms */
+  /** Others' ink in the making, and what they hold. @param {import("../session.js").Signal[]} signals @param {number} pace ms */
   receive(signals, pace) {
-    for (const signal of signals) if (signal.kind === "ink") this.others.receive(signal, pace);
+    for (const signal of signals) {
+      if (signal.kind === "ink") this.others.receive(signal, pace);
+      else if (signal.kind === "drag") this.#hold(signal);
+    }
     this.#wake();
+  }
+
+  /** Others' items in their hands, those alone that they may change. @param {import("../session.js").Signal} signal */
+  #hold({ by, data }) {
+    if (data.page !== this.#page) return;
+    const items = data.items.map((/** @type {string} */ id) => this.store.item(data.page, id));
+    this.scene.hold(items.filter((/** @type {any} */ item) => item && !item.kept && this.mayChange(by, item)), data.at);
   }
 
   /** Show these, that the eraser is over, nearly gone. @param {ReadonlySet<string>} ids */
@@ -149,6 +161,6 @@ export class Board {
     const wait = this.#page === null ? null : this.others.frame(this.#page);
     clearTimeout(this.#later);
     if (busy || wait === 0) this.#wake();
-    else if (this.tags.busy || wait !== null) this.#later = setTimeout(() => this.#wake(), Math.min(wait ?? 100, 100));
+    else if (this.tags.busy || wait !== null || this.scene.motions.holding) this.#later = setTimeout(() => this.#wake(), Math.min(wait ?? 100, 100));
   }
 }

@@ -106,7 +106,17 @@ export class Scene {
   /** @param {readonly ShownItem[]} items  the page's, as they are now @param {Iterable<string>} ids  whose display changed */
   change(items, ids) {
     this.#items = items;
-    for (const id of ids) this.#changed.add(id);
+    const now = this.clock.now();
+    for (const id of ids) {
+      this.#changed.add(id);
+      if (this.#drawn.has(id) && this.motions.release(id, now)) this.#forced.add(id); // a new one is in nobody's hand
+    }
+  }
+
+  /** Another holds these, moved by so much; what one holds oneself stays in one's own hand. @param {ShownItem[]} items @param {readonly number[]} by  in units */
+  hold(items, by) {
+    const now = this.clock.now();
+    for (const item of items) if (!this.#faded.has(item.id) && this.motions.hold(item, by, now)) this.#forced.add(item.id);
   }
 
   /** Show these, that the eraser is over, nearly gone. @param {ReadonlySet<string>} ids */

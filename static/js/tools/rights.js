@@ -29,9 +29,12 @@ export function mayDraw(store, id = store.me.id) {
 }
 
 /** May I remove this item? @param {Store} store @param {import("../store.js").ShownItem} item */
-export function mayErase(store, item) {
-  if (!mayDraw(store)) return false;
-  if (amStaff(store) || item.by === store.me.id) return true;
+export const mayErase = (store, item) => mayChange(store, store.me.id, item);
+
+/** May this participant change an item? @param {Store} store @param {string} id @param {import("../store.js").ShownItem} item */
+export function mayChange(store, id, item) {
+  if (!mayDraw(store, id)) return false;
+  if (isStaffRole(roleOf(store, id)) || item.by === id) return true;
   return roleOf(store, item.by) === "student" && lessonOf(store).policy.edit === "shared";
 }
 

@@ -105,13 +105,25 @@ export class Move extends Held {
   /** @param {number} dx @param {number} dy  from where they lay, in units */
   by(dx, dy) {
     this.#far = true;
-    if (this.bounds) this.show(moved(this.items, ...kept(this.bounds, dx, dy, this.selection.size)));
+    if (!this.bounds) return;
+    const at = kept(this.bounds, dx, dy, this.selection.size);
+    this.show(moved(this.items, ...at));
+    this.selection.pass(at);
   }
 
   /** @override */
   finish() {
     if (!this.#far) this.tapped?.();
+    else this.selection.pass(null);
+    this.#far = false;
     super.finish();
+  }
+
+  /** @override */
+  cancel() {
+    if (this.#far && this.selection.held) this.selection.pass([0, 0]);
+    this.#far = false;
+    super.cancel();
   }
 }
 

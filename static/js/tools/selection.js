@@ -16,6 +16,8 @@ import { mayErase } from "./rights.js";
 const STAYS = 24;
 /** Nothing is made smaller than this across, in units. */
 const LEAST = 16;
+/** More items than these are not shown to others while they are dragged (docs/protocol.md, signals). */
+const DRAGGED = 64;
 /** Letters, in units (board.md section 3). */
 const [SMALLEST, LARGEST] = [8, 200];
 
@@ -92,6 +94,13 @@ export class Selection {
     if (page === null) return;
     const there = edits.filter(([, id]) => this.store.item(page, id));
     for (let i = 0; i < there.length; i += LIMITS.edits) this.session.propose("board.edit", { page, edits: there.slice(i, i + LIMITS.edits) });
+  }
+
+  /** Let others see where what is held is by now; null: it is let go, and its op says the rest. @param {[number, number]|null} at  moved so far, in units */
+  pass(at) {
+    const items = this.items.map(({ id }) => id);
+    if (!at) this.session.signal("drag", () => null); // what waits for its turn would come after the op
+    else if (items.length && items.length <= DRAGGED) this.session.signal("drag", { page: this.#page, items, at: at.map(quarter) });
   }
 
   remove() {
