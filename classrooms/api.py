@@ -237,7 +237,7 @@ class ClassroomSerializer(serializers.ModelSerializer[Classroom]):
 
     class Meta:
         model = Classroom
-        fields = ["id", "title", "code", "live_lesson", "draw", "edit", "roam", "chat", "door"]
+        fields = ["id", "title", "code", "live_lesson", "draw", "edit", "roam", "chat", "door", "retention"]
         read_only_fields = ["code"]
 
     def get_live_lesson(self, classroom: Classroom) -> int | None:
@@ -261,6 +261,12 @@ class StartSerializer(serializers.Serializer[Any]):
     decks = serializers.ListField(
         child=serializers.IntegerField(min_value=1, max_value=BigIntegerField.MAX_BIGINT), required=False, max_length=20
     )
+    blank = serializers.IntegerField(min_value=0, max_value=actions.MOST_BLANK, required=False)
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """Add `from`, which Python keeps for itself: an ended lesson of this classroom to go on from."""
+        last = serializers.IntegerField(min_value=1, max_value=BigIntegerField.MAX_BIGINT, required=False)
+        return super().get_fields() | {"from": last}
 
 
 class ClassroomViewSet(viewsets.ModelViewSet[Classroom]):
@@ -313,7 +319,10 @@ class ClassroomViewSet(viewsets.ModelViewSet[Classroom]):
         fields.is_valid(raise_exception=True)
         chosen = _ready_decks(account(request), fields.validated_data.get("decks", []))
         title = fields.validated_data.get("title") or classroom.title
-        lesson = actions.start(classroom, title=title, decks=chosen, by=account(request))
+        wanted = fields.validated_data.get("from")
+        last = get_object_or_404(classroom.lessons, pk=wanted) if wanted is not None else None
+        blank = fields.validated_data.get("blank", 0)
+        lesson = actions.start(classroom, title=title, decks=chosen, by=account(request), blank=blank, last=last)
         return Response(LessonSerializer(lesson).data, status.HTTP_201_CREATED)
 
     def _refuse_assistants(self, classroom: Any) -> None:

@@ -6,10 +6,10 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from django.db import connection, transaction
-from django.db.models import Max, Q
+from django.db.models import Case, Max, Q, QuerySet, When
 from django.utils import timezone
 
-from classrooms.models import Lesson
+from classrooms.models import Attendance, Lesson
 from classrooms.roles import STAFF
 
 WRITE_EVERY = 60.0  # s between two batches of a lesson; who left is noted at once, as another process may see them next
@@ -99,6 +99,13 @@ def note(lesson: int, spans: list[Span]) -> None:
                 "   THEN excluded.last_at ELSE classrooms_attendance.last_at END",
                 rows[start : start + BATCH],
             )
+
+
+def attended(lesson: int) -> QuerySet[Attendance]:
+    """Return the rows of a lesson, staff and then students, in the order in which they came."""
+    rows = Attendance.objects.filter(lesson=lesson).select_related("participant")
+    student = Case(When(participant__role__in=STAFF, then=0), default=1)
+    return rows.order_by(student, "first_at", "participant__number")
 
 
 def untaught() -> list[int]:

@@ -48,14 +48,14 @@ ROWS: dict[type[Model], Row] = {
         make=lambda classroom, teacher: make_deck(teacher, SECRET, title=SECRET),
         forged={"title": "taken", "hidden": "on"},
         lookups=("owner__password__startswith", "owner__username", "slides__text__contains"),
-        views=("progress/",),
+        views=("progress/", "page/", "retry/", "replace/", "original/"),
         actions=("hide", "show"),
     ),
     Lesson: Row(
         make=lambda classroom, teacher: make_lesson(classroom, title=SECRET),
         forged={"title": "taken", "status": "ended"},
         lookups=("classroom__staff__user__username", "classroom__code", "participants__name", "events__data__contains"),
-        views=("end/",),
+        views=("end/", "attendance/"),
     ),
     RosterEntry: Row(
         make=lambda classroom, teacher: RosterEntry.objects.create(classroom=classroom, name=SECRET, identifier="7"),

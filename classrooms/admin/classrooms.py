@@ -1,11 +1,10 @@
-"""Classrooms at /teach/: settings, join card, staff, and starting a lesson."""
+"""Classrooms at /teach/: settings, join card, staff."""
 
 from typing import Any, cast
 
 import segno
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
@@ -13,17 +12,16 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from classrooms import access, actions, decks, hub
+from classrooms import access, actions, hub
 from classrooms.admin.roster import RosterViews
 from classrooms.admin.site import OwnedAdmin, role_in, teach, user_of
 from classrooms.admin.staff import LEADS, HandOnForm, StaffInline, told
+from classrooms.admin.start import StartViews
 from classrooms.models import Classroom, Lesson, Staff
 from classrooms.refusals import Refused
-from whiteboard.models import Deck
-from whiteboard.slides import UNFINISHED
 
-DECKS_AT_START = 20
 PAST = 8  # lessons on the classroom's page; the others are in the list of lessons
 CHOICES = {
     "draw": {"everyone": "Everyone", "chosen": "Those I choose", "staff": "Staff only"},
@@ -37,13 +35,14 @@ class ClassroomForm(forms.ModelForm[Classroom]):
 
     class Meta:
         model = Classroom
-        fields = ["title", "draw", "edit", "door", "chat", "roam"]
+        fields = ["title", "draw", "edit", "door", "chat", "roam", "retention"]
         labels = {
             "draw": "Who may draw",
             "edit": "Whose drawing students may change",
             "door": "Door",
             "chat": "Students may chat",
             "roam": "Students may turn pages",
+            "retention": gettext_lazy("Days that students can look at the pages after a lesson"),
         }
         help_texts = {
             "draw": "Each lesson begins like this; you can change it while you teach.",
@@ -55,28 +54,16 @@ class ClassroomForm(forms.ModelForm[Classroom]):
         for name, words in CHOICES.items():
             if name in self.fields:  # those who may only look get no fields
                 cast(forms.ChoiceField, self.fields[name]).choices = list(words.items())
+        if "retention" in self.fields:
+            self.fields["retention"].required = False
 
-
-class StartForm(forms.Form):
-    """What a lesson starts with: a title, and the user's own decks that have a page to show."""
-
-    title = forms.CharField(max_length=120)
-
-    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.ready = decks.teachable(user)
-        self.fields["decks"] = forms.ModelMultipleChoiceField(self.ready, required=False)
-
-    def clean_decks(self) -> list[Deck]:
-        """Return the decks in the order in which they were uploaded, so that parts follow each other."""
-        chosen = sorted(self.cleaned_data["decks"], key=lambda deck: deck.pk)
-        if len(chosen) > DECKS_AT_START:
-            raise forms.ValidationError(f"Choose at most {DECKS_AT_START} decks.")
-        return chosen
+    def clean_retention(self) -> int:
+        """Read an empty field as what the classroom has."""
+        return self.cleaned_data["retention"] or self.instance.retention
 
 
 @admin.register(Classroom, site=teach)
-class ClassroomAdmin(RosterViews, OwnedAdmin):
+class ClassroomAdmin(StartViews, RosterViews, OwnedAdmin):
     """The classrooms that the user teaches in."""
 
     owner_path = "staff__user"
@@ -149,9 +136,8 @@ class ClassroomAdmin(RosterViews, OwnedAdmin):
         return super().change_view(request, object_id, form_url, context)
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the pages that start a lesson, change the code, show it to a room, and change who owns or leaves it."""
+        """Add the pages that change the code, show it to a room, and change who owns or leaves it."""
         views = {
-            "start": self.start_view,
             "code": self.code_view,
             "projector": self.projector_view,
             "owner": self.owner_view,
@@ -222,37 +208,6 @@ class ClassroomAdmin(RosterViews, OwnedAdmin):
         text = _("You are off the staff of “%(title)s”.") % {"title": classroom.title}
         self.message_user(request, text, messages.SUCCESS)
         return redirect("admin:index")
-
-    def start_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Ask for a title and decks, start the lesson, and go there. No atomic block: the log would wait for it."""
-        classroom = self.require(request, str(pk))
-        live = classroom.lessons.filter(status=Lesson.Status.LIVE).first()
-        form = StartForm(
-            request.POST if request.method == "POST" else None,
-            user=user_of(request),
-            initial={"title": classroom.title},
-        )
-        if request.method == "POST" and form.is_valid():
-            try:
-                lesson = actions.start(classroom, by=user_of(request), **form.cleaned_data)
-            except Refused as refusal:
-                form.add_error(None, refusal.message)
-            else:
-                self.log_change(request, classroom, f"Started the lesson “{lesson.title}”.")
-                return redirect("lesson", lesson.pk)
-        own = Deck.objects.filter(owner=user_of(request), hidden=False)
-        context = self.admin_site.each_context(request) | {
-            "title": "Start a lesson",
-            "opts": self.opts,
-            "classroom": classroom,
-            "form": form,
-            "choices": decks.shelf(form.ready),
-            "chosen": [int(pk) for pk in (request.POST or request.GET).getlist("decks") if pk.isdecimal()],
-            "unready": own.filter(status__in=UNFINISHED).exclude(pk__in=form.ready).count(),
-            "live": live,
-            "leads": role_in(classroom, request) in LEADS,
-        }
-        return TemplateResponse(request, "admin/classrooms/classroom/start.html", context)
 
 
 def join_card(request: HttpRequest, classroom: Classroom) -> dict[str, str]:

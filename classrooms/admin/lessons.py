@@ -1,18 +1,33 @@
-"""Lessons at /teach/: what is live, what has ended, and ending one."""
+"""Lessons at /teach/: what is live, what has ended, who was there, and ending one."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from tablib import Dataset
 
-from classrooms import actions
+from classrooms import actions, attendance, class_list, replica, roster
 from classrooms.admin.site import OwnedAdmin, teach, user_of, when
-from classrooms.models import Lesson
+from classrooms.lesson import LessonState
+from classrooms.models import Attendance, Lesson
 from classrooms.refusals import Refused
+
+PEOPLE = 100  # on a page of the attendance
+ROLES = {
+    "instructor": gettext_lazy("Instructor"),
+    "assistant": gettext_lazy("Assistant"),
+    "student": gettext_lazy("Student"),
+}
 
 
 @admin.register(Lesson, site=teach)
@@ -20,45 +35,102 @@ class LessonAdmin(OwnedAdmin):
     """The lessons of the user's classrooms. They are started from a classroom, and read-only: the log is theirs."""
 
     owner_path = "classroom__staff__user"
-    fields = readonly_fields = ("title", "classroom", "state", "started", "ended", "people")
-    list_display = ["title", "classroom", "state", "started", "ended", "people"]
+    fields = readonly_fields = ("title", "classroom", "state", "started", "ended", "length", "pages", "readable")
+    list_display = ["title", "classroom", "state", "started", "length", "people"]
     list_filter = ["status", ("classroom", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["classroom"]
     search_fields = ["title"]
 
-    @admin.display(description="Now", ordering="status")
+    @admin.display(description=gettext_lazy("Now"), ordering="status")
     def state(self, lesson: Lesson) -> str:
         """Name the state; a live lesson can be opened."""
         if lesson.status != Lesson.Status.LIVE:
             return lesson.get_status_display()
-        return format_html('<a class="chip on" href="{}">Live</a>', reverse("lesson", args=[lesson.pk]))
+        return format_html('<a class="chip on" href="{}">{}</a>', reverse("lesson", args=[lesson.pk]), _("Live"))
 
-    @admin.display(description="Started", ordering="started_at")
+    @admin.display(description=gettext_lazy("Started"), ordering="started_at")
     def started(self, lesson: Lesson) -> str:
         """Say when it began."""
         return when(lesson.started_at)
 
-    @admin.display(description="Ended", ordering="ended_at")
+    @admin.display(description=gettext_lazy("Ended"), ordering="ended_at")
     def ended(self, lesson: Lesson) -> str:
         """Say when it ended."""
         return when(lesson.ended_at)
 
-    @admin.display(description="People", ordering="seats")
+    @admin.display(description=gettext_lazy("Length"))
+    def length(self, lesson: Lesson) -> str:
+        """Say how long it took, so far while it is live."""
+        if lesson.status == Lesson.Status.STARTING:
+            return ""
+        until = lesson.ended_at or timezone.now()
+        return minutes(int((until - lesson.started_at).total_seconds() * 1000))
+
+    @admin.display(description=gettext_lazy("Pages"))
+    def pages(self, lesson: Lesson) -> int:
+        """Count its pages."""
+        return len(replica.current(lesson.pk).pages)
+
+    @admin.display(description=gettext_lazy("Students can look at it until"))
+    def readable(self, lesson: Lesson) -> str:
+        """Say until when the boards are there for students."""
+        return when(lesson.readable_until)
+
+    @admin.display(description=gettext_lazy("People"), ordering="seats")
     def people(self, lesson: Lesson) -> int:
         """Count who has taken a seat."""
         return lesson.seats
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the page that ends a lesson."""
-        end = self.admin_site.admin_view(self.end_view)
-        return [path("<int:pk>/end/", end, name="classrooms_lesson_end"), *super().get_urls()]
+        """Add the page that ends a lesson, and the attendance as a file."""
+        views = {"end": self.end_view, "attendance": self.attendance_view}
+        own = [
+            path(f"<int:pk>/{name}/", self.admin_site.admin_view(view), name=f"classrooms_lesson_{name}")
+            for name, view in views.items()
+        ]
+        return [*own, *super().get_urls()]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show who was there below what is known of the lesson."""
+        lesson = self.get_object(request, object_id)
+        context = extra_context or {}
+        if lesson is not None:
+            rows = Paginator(attendance.attended(lesson.pk), PEOPLE).get_page(request.GET.get("page"))
+            state = replica.current(lesson.pk)
+            context |= {
+                "attendance": [(*shown, minutes(present)) for *shown, present in (_shown(row, state) for row in rows)],
+                "part": rows,
+                "absent": roster.absent(lesson) if lesson.status == Lesson.Status.ENDED else [],
+                "has_roster": lesson.classroom.roster.exists(),
+            }
+        return super().change_view(request, object_id, form_url, context)
+
+    def attendance_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Return who was there, and who of the roster was not, as CSV; no cell is a formula. The history notes it."""
+        lesson = self.require(request, str(pk))
+        if request.method != "POST":
+            return redirect(reverse("admin:classrooms_lesson_change", args=[pk], current_app=self.admin_site.name))
+        state = replica.current(lesson.pk)
+        table = Dataset(headers=["name", "role", "first seen", "last seen", "minutes"])
+        for row in attendance.attended(lesson.pk):
+            name, role, first, last, present = _shown(row, state)
+            table.append([class_list.escape(name), role, _iso(first), _iso(last), round(present / 60_000, 1)])
+        for entry in roster.absent(lesson):
+            table.append([class_list.escape(entry.name), "absent", "", "", 0])
+        self.log_change(request, lesson, "Saved the attendance as a file.")
+        response = HttpResponse("\ufeff" + str(table.export("csv")), content_type="text/csv; charset=utf-8")
+        name = slugify(f"{lesson.title} {lesson.started_at:%Y-%m-%d}") or "attendance"
+        response["Content-Disposition"] = f'attachment; filename="attendance-{name}.csv"'
+        return response
 
     def end_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Ask once more, then end the lesson. No atomic block: the log would wait for it."""
         lesson = self.require(request, str(pk))
         page = reverse("admin:classrooms_lesson_change", args=[lesson.pk], current_app=self.admin_site.name)
         if request.method != "POST":
-            context: dict[str, Any] = {"title": "End the lesson?", "opts": self.opts, "lesson": lesson}
+            context: dict[str, Any] = {"title": _("End the lesson?"), "opts": self.opts, "lesson": lesson}
             context |= self.admin_site.each_context(request)
             return TemplateResponse(request, "admin/classrooms/lesson/end.html", context)
         try:
@@ -67,5 +139,32 @@ class LessonAdmin(OwnedAdmin):
             self.message_user(request, refusal.message, messages.ERROR)
         else:
             self.log_change(request, lesson, "Ended the lesson.")
-            self.message_user(request, f"“{lesson.title}” has ended.", messages.SUCCESS)
+            text = _("“%(title)s” has ended.") % {"title": lesson.title}
+            self.message_user(request, text, messages.SUCCESS)
         return redirect(page)
+
+
+def minutes(milliseconds: int) -> str:
+    """Say how long something took, in whole minutes; less than one is said so."""
+    whole = round(milliseconds / 60_000)
+    if whole < 1:
+        return _("under a minute")
+    if whole < 60:
+        return ngettext("%(n)d minute", "%(n)d minutes", whole) % {"n": whole}
+    return _("%(hours)d h %(minutes)02d min") % {"hours": whole // 60, "minutes": whole % 60}
+
+
+def _shown(row: Attendance, state: LessonState) -> tuple[str, str, datetime, datetime, int]:
+    """Return name and role as the lesson knows them, first and last moment, and the ms between that they were there."""
+    person = state.people.get(row.participant.key)
+    name = person.name if person else row.participant.name
+    role = person.role if person else row.participant.role
+    return name, str(ROLES[role]), _moment(row.first_at), _moment(row.last_at), row.present
+
+
+def _moment(at: int) -> datetime:
+    return datetime.fromtimestamp(at / 1000, UTC)
+
+
+def _iso(moment: datetime) -> str:
+    return timezone.localtime(moment).isoformat(" ", "seconds")

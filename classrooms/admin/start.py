@@ -1,0 +1,109 @@
+"""Starting a lesson at /teach/: what it shows, in which order, and from which lesson it goes on."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
+
+from classrooms import actions, decks
+from classrooms.admin.site import role_in, user_of
+from classrooms.admin.staff import LEADS
+from classrooms.models import Classroom, Lesson
+from classrooms.refusals import Refused
+from whiteboard.models import Deck
+from whiteboard.slides import UNFINISHED
+
+DECKS_AT_START = 20
+LAST = 10  # lessons that are offered to go on from
+
+
+class StartForm(forms.Form):
+    """What a lesson starts with: a title, an earlier lesson, the user's own decks that have a page, blank pages.
+
+    `order` is the decks' ids in the order in which they were ticked; without it they come as they were uploaded.
+    """
+
+    title = forms.CharField(max_length=120)
+    order = forms.CharField(required=False, max_length=400, widget=forms.HiddenInput)
+    blank = forms.IntegerField(min_value=0, max_value=actions.MOST_BLANK, required=False)
+
+    def __init__(self, *args: Any, user: User, classroom: Classroom, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.ready = decks.teachable(user)
+        self.past = classroom.lessons.filter(status=Lesson.Status.ENDED)
+        self.fields["decks"] = forms.ModelMultipleChoiceField(self.ready, required=False)
+        self.fields["last"] = forms.ModelChoiceField(self.past, required=False)
+
+    def clean_decks(self) -> list[Deck]:
+        """Refuse more decks than a lesson takes."""
+        chosen = list(self.cleaned_data["decks"])
+        if len(chosen) > DECKS_AT_START:
+            text = ngettext_lazy("Choose at most %(n)s deck.", "Choose at most %(n)s decks.", DECKS_AT_START)
+            raise forms.ValidationError(text, params={"n": DECKS_AT_START})
+        return chosen
+
+    def clean_blank(self) -> int:
+        """Read an empty field as no blank page."""
+        return self.cleaned_data["blank"] or 0
+
+    def clean(self) -> dict[str, Any]:
+        """Put the decks in order."""
+        cleaned = super().clean() or {}
+        places = {pk: place for place, pk in enumerate(str(cleaned.pop("order", "")).split(","))}
+        if "decks" in cleaned:
+            cleaned["decks"].sort(key=lambda deck: (places.get(str(deck.pk), len(places)), deck.pk))
+        return cleaned
+
+
+class StartViews(admin.ModelAdmin[Any]):
+    """The page that starts a lesson, for the admin of classrooms."""
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the page."""
+        view = self.admin_site.admin_view(self.start_view)
+        return [path("<int:pk>/start/", view, name="classrooms_classroom_start"), *super().get_urls()]
+
+    def start_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Ask what the lesson begins with, start it, and go there. No atomic block: the log would wait for it."""
+        classroom: Classroom = self.require(request, str(pk))  # type: ignore[attr-defined]
+        form = StartForm(
+            request.POST if request.method == "POST" else None,
+            user=user_of(request),
+            classroom=classroom,
+            initial={"title": classroom.title},
+        )
+        if request.method == "POST" and form.is_valid():
+            try:
+                lesson = actions.start(classroom, by=user_of(request), **form.cleaned_data)
+            except Refused as refusal:
+                form.add_error(None, refusal.message)
+            else:
+                self.log_change(request, classroom, f"Started the lesson “{lesson.title}”.")
+                return redirect("lesson", lesson.pk)
+        context = self._start_context(request, form, classroom)
+        return TemplateResponse(request, "admin/classrooms/classroom/start.html", context)
+
+    def _start_context(self, request: HttpRequest, form: StartForm, classroom: Classroom) -> dict[str, Any]:
+        own = Deck.objects.filter(owner=user_of(request), hidden=False)
+        asked = request.POST or request.GET
+        return self.admin_site.each_context(request) | {
+            "title": _("Start a lesson"),
+            "opts": self.opts,
+            "classroom": classroom,
+            "form": form,
+            "choices": decks.shelf(form.ready),
+            "chosen": [int(pk) for pk in asked.getlist("decks") if pk.isdecimal()],
+            "past": form.past[:LAST],
+            "last": asked.get("last", ""),
+            "most_blank": actions.MOST_BLANK,
+            "unready": own.filter(status__in=UNFINISHED).exclude(pk__in=form.ready).count(),
+            "live": classroom.lessons.filter(status=Lesson.Status.LIVE).first(),
+            "leads": role_in(classroom, request) in LEADS,
+        }
