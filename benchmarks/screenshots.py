@@ -161,18 +161,26 @@ def lesson(album: Album, people: People, run: Run, teacher: Page) -> None:
         one.wait("lectern.store.applied >= " + str(dunja.state()["seq"]))
     album.keep(teacher, "instructor")
     album.keep(ana.page, "student")
+    teacher.get_by_role("button", name="Call on Dunja").click()
+    expect(dunja.page.locator("#turn")).to_be_visible()
+    album.keep(teacher, "calls-on")
+    album.keep(dunja.page, "called-on")
+    dunja.page.get_by_role("button", name="Done").click()
     for one, words in (
         (desk, "Where does the oxygen come from?"),
         (ben, "From the water"),
         (chidi, "It is split by light"),
     ):
         one.page.get_by_role("tab", name="Chat").click()
+        if one is not desk:
+            one.page.locator("#messages > .message").first.hover()
+            one.page.locator("[data-replies]").first.click()
         one.page.get_by_role("textbox", name="Message to the class").fill(words)
         one.page.get_by_role("button", name="Send").click()
         one.settle()
     album.keep(teacher, "chat")
     teacher.get_by_role("tab", name="People").click()
-    for state in ("share", "more", "end-lesson"):
+    for state in ("share", "more", "keys", "end-lesson"):
         teacher.evaluate("(id) => document.getElementById(id).showModal()", state)
         album.keep(teacher, state)
         teacher.evaluate("(id) => document.getElementById(id).close()", state)
