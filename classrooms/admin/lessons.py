@@ -35,7 +35,7 @@ class LessonAdmin(OwnedAdmin):
     """The lessons of the user's classrooms. They are started from a classroom, and read-only: the log is theirs."""
 
     owner_path = "classroom__staff__user"
-    fields = readonly_fields = ("title", "classroom", "state", "started", "ended", "length", "pages", "readable")
+    fields = readonly_fields = ("classroom", "state", "started", "ended", "length", "pages", "readable")
     list_display = ["title", "classroom", "state", "started", "length", "people"]
     list_filter = ["status", ("classroom", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["classroom"]
