@@ -1,14 +1,12 @@
 """Signing in as staff: password, second factor, the school's own sign-in; and a teacher's account page."""
 
 import re
-import time
 from collections.abc import Iterator
 from html import unescape
 from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
-from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.contrib.auth.models import Group, User
 from django.test import Client
 from pytest_django import Settings
@@ -19,6 +17,7 @@ from classrooms.models import Classroom
 from tests.support.api import Api
 from tests.support.cast import PASSWORD
 from tests.support.school import CLIENT, School
+from tests.support.totp import code
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("forgotten")]
 
@@ -29,11 +28,6 @@ def text_of(response: Any) -> str:
 
 def sign_in(client: Client, password: str = PASSWORD, name: str = "teacher") -> Any:
     return client.post("/teach/login/", {"login": name, "password": password})
-
-
-def code(secret: str, ahead: int = 0) -> str:
-    """What the app shows, now or so many half minutes later."""
-    return str(format_hotp_value(hotp_value(secret, int(time.time()) // 30 + ahead)))
 
 
 def confirm(client: Client) -> None:

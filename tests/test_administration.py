@@ -242,6 +242,7 @@ def test_whole_lists_are_deleted_after_a_question(root: User, teacher: User) -> 
     chosen = {"action": "delete_selected", "_selected_action": [user.pk for user in idle], "index": "0"}
     page = text_of(client.post("/admin/auth/user/", chosen))
     assert "idle0" in page
+    assert "Delete these 2 users?" in page
     assert not INLINE.search(page)
     client.post("/admin/auth/user/", chosen | {"post": "yes"})
     assert not User.objects.filter(username__startswith="idle").exists()

@@ -8,9 +8,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.browser import People
-from tests.support.cast import CODE
+from tests.support.cast import CODE, PASSWORD
 from tests.support.server import ROOT, Server
-from tests.support.visits import join, log_in, teach
+from tests.support.totp import code
+from tests.support.visits import give_password, join, log_in, teach
 
 pytestmark = pytest.mark.npm
 
@@ -26,7 +27,16 @@ TELLS = """addEventListener("securitypolicyviolation", (event) => {
 PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
 TEACHERS = (
     "", "classrooms/classroom/", "classrooms/classroom/1/change/", "classrooms/classroom/1/start/",
-    "whiteboard/deck/", "whiteboard/deck/add/", "classrooms/lesson/", "account/",
+    "classrooms/classroom/1/code/", "classrooms/classroom/1/owner/", "classrooms/classroom/1/leave/",
+    "classrooms/classroom/1/history/", "classrooms/classroom/1/projector/",
+    "whiteboard/deck/", "whiteboard/deck/add/", "classrooms/lesson/", "account/", "password_change/",
+)  # fmt: skip
+ROSTER = b"name,number\nAna,1\n,2\nBen,3\n"
+SUPERUSERS = (
+    "", "auth/", "auth/user/", "auth/user/add/", "auth/user/1/change/", "auth/user/1/password/", "auth/user/1/delete/",
+    "auth/user/1/history/", "auth/group/1/change/", "classrooms/classroom/1/change/", "classrooms/staff/",
+    "classrooms/staff/1/change/", "classrooms/staff/add/", "classrooms/lesson/1/change/", "classrooms/event/",
+    "admin/logentry/", "account/emailaddress/add/", "mfa/authenticator/", "whiteboard/deck/",
 )  # fmt: skip
 
 
@@ -123,3 +133,88 @@ def test_the_teachers_pages(audit: Audit) -> None:
     for path in TEACHERS:
         page.goto(f"/teach/{path}")
         audit.look(page, f"/teach/{path}")
+
+
+def test_a_roster(audit: Audit) -> None:
+    audit.people.expected = ["Failed to load resource"]  # the status of a refusal
+    page = audit.window()
+    log_in(page)
+    page.goto("/teach/classrooms/classroom/1/roster/")
+    audit.look(page, "roster, file")
+    give_list(page, b"%PDF")
+    expect(page.get_by_role("alert")).to_contain_text("cannot be read as CSV")
+    audit.look(page, "roster, refused", PHONE)
+    for content in (ROSTER, b"name\nBen\nCid\n"):
+        page.goto("/teach/classrooms/classroom/1/roster/")
+        give_list(page, content)
+        expect(page.get_by_role("button", name="Take them in")).to_be_visible()
+        audit.look(page, "roster, read")
+        page.get_by_role("button", name="Take them in").click()
+        expect(page.get_by_role("heading", name="Roster")).to_be_visible()
+    audit.look(page, "roster, taken in", PHONE)
+    page.goto("/teach/classrooms/rosterentry/?classroom__id__exact=1")
+    audit.look(page, "roster, list")
+    page.get_by_role("link", name="Ana").click()
+    expect(page.get_by_role("heading", name="Ana")).to_be_visible()
+    audit.look(page, "roster, student", PHONE)
+
+
+def give_list(page: Page, content: bytes) -> None:
+    """Upload a list of students."""
+    page.set_input_files("#id_file", {"name": "list.csv", "mimeType": "text/csv", "buffer": content})
+    page.get_by_role("button", name="Read it").click()
+
+
+def test_the_administration(audit: Audit, server: Server) -> None:
+    audit.people.expected = ["Failed to load resource"]  # the status of a refusal
+    server.end_lessons()
+    server.start_lesson()
+    page = audit.window()
+    page.goto("/admin/")
+    give_password(page, "teacher")
+    expect(page.get_by_role("heading", name="This page is not open to you")).to_be_visible()
+    audit.look(page, "administration, refused", PHONE)
+    page.context.clear_cookies()
+    page.goto("/teach/")
+    give_password(page, "root")
+    expect(page.get_by_role("link", name="To the administration")).to_be_visible()
+    audit.look(page, "a superuser who teaches nothing", PHONE)
+    page.get_by_role("link", name="To the administration").click()
+    for path in SUPERUSERS:
+        page.goto(f"/admin/{path}")
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        audit.look(page, f"/admin/{path}")
+    page.goto("/admin/auth/user/")
+    page.locator("tr", has_text="assistant").get_by_role("checkbox").check()
+    page.get_by_role("combobox", name="Action").select_option("delete_selected")
+    page.get_by_role("button", name="Go").click()
+    expect(page.get_by_role("heading", name="Delete this user?")).to_be_visible()
+    audit.look(page, "administration, delete several", PHONE)
+
+
+def test_the_second_factor(audit: Audit) -> None:
+    page = audit.window()
+    log_in(page, "outsider")
+    page.goto("/teach/account/app/activate/")
+    audit.look(page, "the password, once more", PHONE)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Sign in with a code too")).to_be_visible()
+    secret = page.locator("code").inner_text()
+    audit.look(page, "second factor, activate")
+    page.get_by_label("Code").fill("000000")
+    page.get_by_role("button", name="Switch on").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    audit.look(page, "second factor, wrong code", PHONE)
+    page.get_by_label("Code").fill(code(secret))
+    page.get_by_role("button", name="Switch on").click()
+    expect(page.get_by_role("heading", name="Recovery codes")).to_be_visible()
+    audit.look(page, "second factor, recovery codes")
+    for path in ("account/", "account/codes/generate/", "account/app/deactivate/"):
+        page.goto(f"/teach/{path}")
+        audit.look(page, f"second factor, {path}", PHONE)
+    page.context.clear_cookies()
+    page.goto("/teach/")
+    give_password(page, "outsider")
+    expect(page.get_by_label("Code")).to_be_visible()
+    audit.look(page, "second factor, asked for")

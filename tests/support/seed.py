@@ -1,8 +1,9 @@
-"""What a served database holds before a test begins: the cast, their API tokens, and the classroom."""
+"""What a served database holds before a test begins: the cast, their API tokens, a superuser, and the classroom."""
 
+from django.contrib.auth.models import User
 from rest_framework.authtoken.models import Token
 
-from tests.support.cast import make_classroom, make_user
+from tests.support.cast import PASSWORD, make_classroom, make_user
 
 STAFF = ("teacher", "assistant", "outsider")
 
@@ -17,4 +18,5 @@ def seed() -> None:
     users = {name: make_user(name) for name in STAFF}
     for name, user in users.items():
         Token.objects.create(user=user, key=token_of(name))
+    User.objects.create_superuser("root", password=PASSWORD)
     make_classroom(users["teacher"], assistant=users["assistant"])

@@ -10,10 +10,15 @@ from tests.support.server import Server
 def log_in(page: Page, name: str = "teacher") -> None:
     """Sign in as the teacher, or as another of the staff."""
     page.goto("/teach/")
+    give_password(page, name)
+    expect(page.get_by_role("heading", name="Your classrooms")).to_be_visible()
+
+
+def give_password(page: Page, name: str) -> None:
+    """Fill the sign-in form for one of the cast, and send it."""
     page.get_by_label("User name").fill(name)
     page.get_by_label("Password").fill(PASSWORD)
     page.locator("[type=submit]").first.click()
-    expect(page.get_by_role("heading", name="Your classrooms")).to_be_visible()
 
 
 def teach(page: Page, server: Server) -> Desk:
