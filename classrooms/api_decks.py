@@ -14,24 +14,33 @@ from whiteboard.models import Deck, Slide
 
 
 class SlideSerializer(serializers.ModelSerializer[Slide]):
-    """A page: size in board units, addresses of its images by width, the text on it."""
+    """A page: size in board units, addresses of its images by width, the text on it, what is to be seen on it (`alt`).
+
+    Lessons are not given hidden pages.
+    """
 
     images = serializers.DictField(child=serializers.CharField(), read_only=True)
 
     class Meta:
         model = Slide
-        fields = ["number", "width", "height", "images", "text"]
+        fields = ["number", "width", "height", "images", "text", "alt", "hidden"]
         read_only_fields = fields
 
 
 class DeckSerializer(serializers.ModelSerializer[Deck]):
-    """A deck. While it converts, `pages_done` grows to `pages`; `error` and `message` say why it failed."""
+    """A deck. While it converts, `pages_done` grows to `pages`; `error` and `message` say why it failed.
 
+    `failures`: the codes of pages that could not be drawn, by their number; the other pages can be taught from.
+    """
+
+    failures = serializers.DictField(child=serializers.CharField(), read_only=True)
     message = serializers.SerializerMethodField()
 
     class Meta:
         model = Deck
-        fields = ["id", "title", "status", "error", "message", "pages", "pages_done", "hidden", "created_at"]
+        fields = [
+            "id", "title", "status", "error", "message", "failures", "pages", "pages_done", "hidden", "created_at",
+        ]  # fmt: skip
         read_only_fields = fields
 
     def get_message(self, deck: Deck) -> str:
@@ -40,7 +49,7 @@ class DeckSerializer(serializers.ModelSerializer[Deck]):
 
 
 class DeckDetailSerializer(DeckSerializer):
-    """A deck with the pages that are done."""
+    """A deck with the pages that are done, in its owner's order."""
 
     slides = SlideSerializer(many=True, read_only=True)
 

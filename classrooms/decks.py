@@ -1,19 +1,21 @@
-"""Decks as every door has them: who may upload, and in words how far one is or why it was refused."""
+"""Decks as every door has them: who may upload, what owners do with their pages, and in words how far one is."""
 
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
 from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
 from django.db.models import Exists, OuterRef, Prefetch, QuerySet
+from django.utils.translation import gettext as _
 
 from classrooms import access
-from classrooms.models import Staff
+from classrooms.models import LessonDeck, Staff
 from classrooms.refusals import SENTENCES, Code, Refused
 from whiteboard import slides
 from whiteboard.models import Deck, Slide
 
-FIRST_PAGE = Prefetch("slides", Slide.objects.filter(number=1), to_attr="first")
+FIRST_PAGE = Prefetch("slides", Slide.objects.filter(hidden=False)[:1], to_attr="shown")
 
 
 def teaches(user: User | AnonymousUser) -> bool:
@@ -32,6 +34,38 @@ def receive(owner: Any, title: str, upload: UploadedFile[Any]) -> Deck:
     except slides.BadFile as bad:
         code = Code(bad.code)
         raise Refused(code, message=sentence(code)) from bad
+
+
+def replace(deck: Deck, upload: UploadedFile[Any]) -> None:
+    """Give a deck another PDF; lessons keep the pages that they have and get none of the new. Raises Refused."""
+    try:
+        slides.replace(deck, upload, retire=lambda: LessonDeck.objects.filter(deck=deck).update(upto=None) > 0)
+    except slides.BadFile as bad:
+        code = Code(bad.code)
+        raise Refused(code, message=sentence(code)) from bad
+
+
+def again(deck: Deck) -> bool:
+    """Whether another try could bring a page that is missing; a password or too many pages stay what they are."""
+    hopeless = (Code.FILE_ENCRYPTED, Code.TOO_MANY_PAGES)
+    return (
+        bool(deck.file)
+        and not unfinished(deck)
+        and (bool(deck.failures) or (deck.status == Deck.Status.FAILED and deck.error not in hopeless))
+    )
+
+
+def move(deck: Deck, number: int, step: int) -> bool:
+    """Let a page change places with the one before (-1) or behind it (1); False at either end."""
+    with transaction.atomic():
+        pages = list(Slide.objects.select_for_update().filter(deck=deck))
+        here = next((index for index, page in enumerate(pages) if page.number == number), -1)
+        if here < 0 or not 0 <= here + step < len(pages):
+            return False
+        one, other = pages[here], pages[here + step]
+        one.position, other.position = other.position, one.position
+        Slide.objects.bulk_update([one, other], ["position"])
+    return True
 
 
 def teachable(owner: User) -> QuerySet[Deck]:
@@ -54,9 +88,21 @@ def sentence(code: str) -> str:
         case Code.TOO_MANY_PAGES:
             return f"This PDF has more than {settings.DECK_MAX_PAGES} pages. Split it and upload the parts."
         case Code.TRY_AGAIN:
-            return "This file could not be stored just now. Upload it again."
+            return (
+                "The server could not store this just now; its disk may be full. Try again. Upload it again if that "
+                "does not help, and tell whoever runs the server."
+            )
         case _:
             return SENTENCES[Code(code)]
+
+
+def sentence_of_page(code: str) -> str:
+    """Return what is told of a page that could not be drawn."""
+    match code:
+        case Code.TRY_AGAIN:
+            return _("It could not be stored.")
+        case _:
+            return _("It is too large, too complicated or damaged to be drawn.")
 
 
 def unfinished(deck: Deck) -> bool:
@@ -69,6 +115,8 @@ def describe(deck: Deck) -> str:
     match deck.status:
         case Deck.Status.FAILED:
             return sentence(deck.error)
+        case Deck.Status.READY if deck.failures:
+            return f"{deck.pages_done - len(deck.failures)} of {deck.pages} pages"
         case Deck.Status.READY:
             return f"{deck.pages} pages" if deck.pages != 1 else "1 page"
         case Deck.Status.CONVERTING if deck.pages:
@@ -78,8 +126,8 @@ def describe(deck: Deck) -> str:
 
 
 def first_page(deck: Deck) -> Slide | None:
-    """Return the first page of a deck that was fetched with FIRST_PAGE, if it is done."""
-    return next(iter(getattr(deck, "first")), None)  # noqa: B009 - the prefetch's attribute is on no class
+    """Return the first page of a deck that was fetched with FIRST_PAGE, if one is done."""
+    return next(iter(getattr(deck, "shown")), None)  # noqa: B009 - the prefetch's attribute is on no class
 
 
 def shelf(rows: QuerySet[Deck]) -> list[tuple[Deck, Slide | None, str]]:

@@ -331,7 +331,8 @@ def test_a_deck_is_uploaded_and_shown(
     assert "2 pages" in page
     assert deck.slides.get(number=2).images["320"] in page
     assert "2 pages" in text_of(client.get(address(Deck, "changelist")))
-    progress = client.get(page_of(deck, "progress") + "?after=1").json()
+    first = deck.slides.get(number=1)
+    progress = client.get(page_of(deck, "progress") + f"?after={first.pk}").json()
     assert (progress["status"], progress["pages_done"]) == ("ready", 2)
     assert [slide["number"] for slide in progress["slides"]] == [2]
 
@@ -377,14 +378,12 @@ def test_a_failed_deck_says_why(teacher: User, code: str, said: str) -> None:
     assert said in text_of(client_of(teacher).get(address(Deck, "changelist")))
 
 
-def test_decks_are_hidden_and_shown_and_never_deleted(teacher: User) -> None:
+def test_decks_are_hidden_and_shown(teacher: User) -> None:
     deck, client = make_deck(teacher), client_of(teacher)
     for action, hidden in (("hide", True), ("show", False)):
         client.post(address(Deck, "changelist"), {"action": action, "_selected_action": [deck.pk], "index": "0"})
         deck.refresh_from_db()
         assert deck.hidden is hidden
-    assert refused(client.post(page_of(deck, "delete"), {"post": "yes"}))
-    assert Deck.objects.exists()
 
 
 # --- the join code -----------------------------------------------------------------------------------------------

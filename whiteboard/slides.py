@@ -1,13 +1,13 @@
 """Decks from PDF files: receiving, converting page by page as a task, and the pages that a lesson is given."""
 
+import dataclasses
 import fcntl
 import logging
 import re
 import time
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from whiteboard import images
 from whiteboard.conversion import UNITS, WIDTHS, BadFile, Child, Failure, Limits, Page, Total
 from whiteboard.models import Deck, Slide, unguessable
 
-__all__ = ["BadFile", "convert", "page_finished", "pages_of", "receive", "resume", "retry"]
+__all__ = ["BadFile", "convert", "discard", "page_finished", "pages_of", "receive", "replace", "resume", "retry"]
 
 logger = logging.getLogger(__name__)
 
@@ -44,15 +44,59 @@ def receive(owner: User, title: str, upload: UploadedFile[Any]) -> Deck:
 
     Call it outside atomic blocks: what a rolled back block stored would stay on disk.
     """
+    deck = Deck(owner=owner, title=_deck_title(title, upload.name or ""))
+    _store(deck, upload)
+    return deck
+
+
+def replace(deck: Deck, upload: UploadedFile[Any], *, retire: Callable[[], bool]) -> None:
+    """Give a deck another PDF under a fresh key. Its pages go, and their images unless lessons show them.
+
+    `retire` is called in the transaction, and says whether the images stay. Raises BadFile and changes nothing.
+    Outside atomic blocks, as `receive`.
+    """
+    key, old = deck.key, deck.file.name
+    stay: list[bool] = []
+    deck.key, deck.status, deck.error = unguessable(), Deck.Status.WAITING, ""
+    deck.failures, deck.pages, deck.pages_done, deck.attempts = {}, 0, 0, 0
+
+    def clear() -> None:
+        deck.slides.all().delete()
+        stay.append(retire())
+
+    _store(deck, upload, clear)
+    if old:
+        deck.file.storage.delete(old)
+    if not all(stay):
+        images.remove(key)
+
+
+def discard(deck: Deck) -> None:
+    """Delete a deck, its images and its file. Raises ProtectedError where a lesson was given it."""
+    key, name, storage = deck.key, deck.file.name, deck.file.storage
+
+    def clear() -> None:
+        images.remove(key)
+        if name:
+            storage.delete(name)
+
+    with transaction.atomic():
+        deck.delete()
+        transaction.on_commit(clear)
+
+
+def _store(deck: Deck, upload: UploadedFile[Any], clear: Callable[[], None] | None = None) -> None:
+    """Check and keep the file, then `clear` and save the deck's row in one, and queue it. Raises BadFile."""
     if (upload.size or 0) > settings.DECK_MAX_BYTES:
         raise BadFile("too_large")
     if not _looks_like_pdf(upload):
         raise BadFile("bad_file")
-    deck = Deck(owner=owner, title=_deck_title(title, upload.name or ""))
     name = f"{unguessable()}.pdf"
     try:
         deck.file.save(name, upload, save=False)
         with transaction.atomic():
+            if clear is not None:
+                clear()
             deck.save()
             transaction.on_commit(lambda: convert.enqueue(deck.pk))
     except BaseException as error:
@@ -61,7 +105,6 @@ def receive(owner: User, title: str, upload: UploadedFile[Any]) -> Deck:
             logger.exception("An upload could not be stored")
             raise BadFile("try_again") from error
         raise
-    return deck
 
 
 def _looks_like_pdf(upload: UploadedFile[Any]) -> bool:
@@ -151,7 +194,9 @@ def _attempt(deck: Deck) -> None:
         logger.exception("The database failed while deck %s was converted", deck.pk)
         convert.enqueue(deck.pk)
     except _OvertakenError:
-        logger.warning("Another worker has taken deck %s over", deck.pk)
+        logger.warning("Deck %s has gone to another worker, got another file, or is deleted", deck.pk)
+        if not Deck.objects.filter(pk=deck.pk).exists():
+            images.remove(deck.key)
 
 
 def _convert(deck: Deck) -> None:
@@ -160,7 +205,7 @@ def _convert(deck: Deck) -> None:
     end = time.monotonic() + limits.seconds
     for lost in range(MOST_LOST + 1):
         try:
-            _missing(deck, replace(limits, seconds=end - time.monotonic()))
+            _missing(deck, dataclasses.replace(limits, seconds=end - time.monotonic()))
             break
         except BadFile as bad:
             if bad.page is None:
@@ -218,7 +263,7 @@ def _skip_page(deck: Deck, number: int, code: str) -> None:
 
 def _write(deck: Deck, **fields: object) -> None:
     """Change the row, as long as this attempt is the deck's latest."""
-    latest = Deck.objects.filter(pk=deck.pk, attempts=deck.attempts, status=Deck.Status.CONVERTING)
+    latest = Deck.objects.filter(pk=deck.pk, key=deck.key, attempts=deck.attempts, status=Deck.Status.CONVERTING)
     if not latest.update(**fields):
         raise _OvertakenError
 

@@ -1,25 +1,29 @@
-"""Decks at /teach/: uploading a PDF, watching it convert, hiding one that is no longer wanted."""
+"""Decks at /teach/: uploading a PDF, watching it convert, putting its pages in order, replacing and hiding it."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext as _
 
 from classrooms import decks
 from classrooms.admin.site import OwnedAdmin, teach, user_of, when
 from classrooms.models import Classroom, Staff
 from classrooms.refusals import Refused
-from whiteboard.models import Deck
+from whiteboard import slides
+from whiteboard.models import Deck, Slide
 
+DONE = ("save", "earlier", "later", "hide", "show")  # what the buttons of a page do
 ROOMS = 3  # classrooms that a deck's page offers to start a lesson in
 
 
@@ -28,6 +32,25 @@ class UploadForm(forms.Form):
 
     file = forms.FileField(allow_empty_file=True)  # an empty one is told that it is no PDF
     title = forms.CharField(max_length=120, required=False)
+
+
+class PageForm(forms.ModelForm[Slide]):
+    """What is written on a page, and what is to be seen on it."""
+
+    text = forms.CharField(max_length=slides.TEXT, required=False, empty_value="")
+    alt = forms.CharField(max_length=slides.TEXT, required=False, empty_value="")
+
+    class Meta:
+        model = Slide
+        fields = ["text", "alt"]
+
+    def clean_text(self) -> str:
+        """Return the text as the wire has it."""
+        return slides.clean(self.cleaned_data["text"])
+
+    def clean_alt(self) -> str:
+        """Return the description as the wire has it."""
+        return slides.clean(self.cleaned_data["alt"])
 
 
 class Shown(admin.SimpleListFilter):
@@ -47,7 +70,7 @@ class Shown(admin.SimpleListFilter):
 
 @admin.register(Deck, site=teach)
 class DeckAdmin(OwnedAdmin):
-    """The user's own decks. They are hidden, never deleted: lessons of the past show their pages."""
+    """The user's own decks. Those that a lesson was given are hidden, never deleted: past lessons show their pages."""
 
     owner_path = "owner"
     fields = ["title", "hidden"]
@@ -68,6 +91,14 @@ class DeckAdmin(OwnedAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Let owners rename and hide."""
         return self.has_view_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Let owners delete, one by one, what no lesson was given."""
+        return isinstance(obj, Deck) and self.has_view_permission(request, obj) and not obj.lessons.exists()
+
+    def delete_model(self, request: HttpRequest, obj: Deck) -> None:
+        """Delete its images and its file too."""
+        slides.discard(obj)
 
     @admin.display(description="")
     def picture(self, deck: Deck) -> str:
@@ -108,9 +139,19 @@ class DeckAdmin(OwnedAdmin):
         self.message_user(request, f"{queryset.update(hidden=False)} can be chosen again.")
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the address that a deck's page asks for progress."""
-        progress = self.admin_site.admin_view(self.progress_view)
-        return [path("<int:pk>/progress/", progress, name="whiteboard_deck_progress"), *super().get_urls()]
+        """Add the address that a deck's page asks for progress, and those of its buttons."""
+        views = {
+            "progress": self.progress_view,
+            "page": self.page_view,
+            "retry": self.retry_view,
+            "replace": self.replace_view,
+            "original": self.original_view,
+        }
+        own = [
+            path(f"<int:pk>/{name}/", self.admin_site.admin_view(view), name=f"whiteboard_deck_{name}")
+            for name, view in views.items()
+        ]
+        return [*own, *super().get_urls()]
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -121,26 +162,48 @@ class DeckAdmin(OwnedAdmin):
         """
         if not self.has_add_permission(request):
             raise PermissionDenied
+        return self._take(request, lambda file, title: self._receive(request, file, title), {"title": "Upload a deck"})
+
+    def replace_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Take another PDF for a deck, as an upload does."""
+        deck: Deck = self.require(request, str(pk))
+
+        def take(file: UploadedFile[Any], title: str) -> Deck:
+            decks.replace(deck, file)
+            self.log_change(request, deck, "Replaced the PDF.")
+            return deck
+
+        return self._take(request, take, {"title": _("Another PDF for “%(deck)s”") % {"deck": deck}, "deck": deck})
+
+    def _take(
+        self, request: HttpRequest, take: Callable[[UploadedFile[Any], str], Deck], context: dict[str, Any]
+    ) -> HttpResponse:
         wants_json = request.headers.get("Accept") == "application/json"
         form = UploadForm(request.POST or None, request.FILES or None)
         if request.method == "POST" and form.is_valid():
             try:
-                deck = self._receive(request, **form.cleaned_data)
+                deck = take(form.cleaned_data["file"], form.cleaned_data["title"])
             except Refused as refusal:
                 if wants_json:
                     return JsonResponse({"code": refusal.code, "message": refusal.message}, status=refusal.status)
                 form.add_error("file", refusal.message)
             else:
-                page = reverse("admin:whiteboard_deck_change", args=[deck.pk], current_app=self.admin_site.name)
+                page = self._page(deck)
                 return JsonResponse({"location": page}, status=201) if wants_json else redirect(page)
-        context = self.admin_site.each_context(request) | {
-            "title": "Upload a deck",
-            "opts": self.opts,
-            "form": form,
-            "most_megabytes": settings.DECK_MAX_BYTES // (1024 * 1024),
-            "most_pages": settings.DECK_MAX_PAGES,
-        }
+        context = (
+            self.admin_site.each_context(request)
+            | context
+            | {
+                "opts": self.opts,
+                "form": form,
+                "most_megabytes": settings.DECK_MAX_BYTES // (1024 * 1024),
+                "most_pages": settings.DECK_MAX_PAGES,
+            }
+        )
         return TemplateResponse(request, "admin/whiteboard/deck/upload.html", context)
+
+    def _page(self, deck: Deck) -> str:
+        return reverse("admin:whiteboard_deck_change", args=[deck.pk], current_app=self.admin_site.name)
 
     def _receive(self, request: HttpRequest, file: UploadedFile[Any], title: str) -> Deck:
         deck = decks.receive(user_of(request), title, file)
@@ -156,7 +219,12 @@ class DeckAdmin(OwnedAdmin):
         if deck is not None:
             led = Staff.objects.filter(user=user_of(request)).exclude(role=Staff.Role.ASSISTANT)
             context |= {
-                "slides": deck.slides.all(),
+                "slides": (pages := list(deck.slides.all())),
+                "teachable": any(not page.hidden for page in pages),
+                "failures": [(int(n), decks.sentence_of_page(code)) for n, code in deck.failures.items()],
+                "again": decks.again(deck),
+                "used": deck.lessons.exists(),
+                "text_limit": slides.TEXT,
                 "state": decks.describe(deck),
                 "unfinished": decks.unfinished(deck),
                 "rooms": Classroom.objects.filter(pk__in=led.values("classroom"))[:ROOMS],
@@ -164,10 +232,10 @@ class DeckAdmin(OwnedAdmin):
         return super().change_view(request, object_id, form_url, context)
 
     def progress_view(self, request: HttpRequest, pk: int) -> JsonResponse:
-        """Say how far the conversion is, with the pages after `?after=`."""
+        """Say how far the conversion is, with the pages that were finished after that with the id `?after=`."""
         deck = self.require(request, str(pk))
         after = request.GET.get("after", "0")
-        new = deck.slides.filter(number__gt=int(after)) if after.isdecimal() and len(after) < 5 else []
+        new = deck.slides.filter(pk__gt=int(after)).order_by("pk") if after.isdecimal() and len(after) < 16 else []
         return JsonResponse(
             {
                 "status": deck.status,
@@ -176,8 +244,57 @@ class DeckAdmin(OwnedAdmin):
                 "pages": deck.pages,
                 "pages_done": deck.pages_done,
                 "slides": [
-                    {"number": slide.number, "image": slide.images["320"], "width": slide.width, "height": slide.height}
+                    {
+                        "id": slide.pk,
+                        "number": slide.number,
+                        "image": slide.images["320"],
+                        "width": slide.width,
+                        "height": slide.height,
+                        "text": slide.text,
+                    }
                     for slide in new
                 ],
             }
         )
+
+    def page_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Keep what was written about a page, and move, hide or show it as the pressed button says."""
+        deck = self.require(request, str(pk))
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        number = request.POST.get("number", "")
+        page = deck.slides.filter(number=int(number)).first() if number.isdecimal() and len(number) < 6 else None
+        form = PageForm(request.POST, instance=page)
+        if page is None or not form.is_valid():
+            text = _("This page was not saved. A text has at most %(most)d characters.") % {"most": slides.TEXT}
+            self.message_user(request, text, messages.ERROR)
+            return redirect(self._page(deck))
+        do = request.POST.get("do", "save")
+        if do in ("hide", "show"):
+            form.instance.hidden = do == "hide"
+        Slide.objects.filter(pk=page.pk).update(
+            **{name: getattr(form.instance, name) for name in ("text", "alt", "hidden")}
+        )
+        if do in ("earlier", "later"):
+            decks.move(deck, page.number, -1 if do == "earlier" else 1)
+        self.log_change(request, deck, f"Page {page.number}: {do if do in DONE else 'save'}.")
+        return redirect(f"{self._page(deck)}#page-{page.number}")
+
+    def retry_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Have the pages that are missing converted once more."""
+        deck = self.require(request, str(pk))
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        if slides.retry(deck):
+            self.log_change(request, deck, "Tried again.")
+        return redirect(self._page(deck))
+
+    def original_view(self, request: HttpRequest, pk: int) -> HttpResponse | FileResponse:
+        """Give the PDF back as it came."""
+        deck = self.require(request, str(pk))
+        try:
+            file = deck.file.open("rb")
+        except (OSError, ValueError):
+            self.message_user(request, _("The PDF of this deck is not here any more."), messages.ERROR)
+            return redirect(self._page(deck))
+        return FileResponse(file, as_attachment=True, filename=f"{deck.title}.pdf", content_type="application/pdf")

@@ -77,32 +77,48 @@ const watchPages = (deck) => {
   const state = part("state", HTMLElement);
   const bar = part("done", HTMLProgressElement);
   const pages = part("pages", HTMLOListElement);
+  const leaf = part("leaf", HTMLTemplateElement);
   const nextStep = part("next-step", HTMLElement);
+  const leaves = () => /** @type {HTMLElement[]} */ ([...pages.children]);
+  let newest = Math.max(0, ...leaves().map((one) => Number(one.dataset.id)));
 
-  /** @param {{number: number, image: string, width: number, height: number}} slide */
+  /** @param {{id: number, number: number, image: string, width: number, height: number, text: string}} slide */
   const add = (slide) => {
-    const item = document.createElement("li");
-    const image = new Image(320, Math.round((320 * slide.height) / slide.width));
-    image.alt = t("Page {n}", { n: slide.number });
+    newest = Math.max(newest, slide.id);
+    const item = /** @type {HTMLElement} */ (leaf.content.querySelector("li")?.cloneNode(true));
+    item.id = `page-${slide.number}`;
+    item.dataset.id = String(slide.id);
+    item.dataset.number = String(slide.number);
+    item.querySelector("form")?.setAttribute("aria-label", t("Page {n}", { n: slide.number }));
+    const image = /** @type {HTMLImageElement} */ (item.querySelector("img"));
+    image.width = 320;
+    image.height = Math.round((320 * slide.height) / slide.width);
     image.src = slide.image;
-    const number = document.createElement("span");
-    number.textContent = String(slide.number);
-    item.append(image, number);
-    pages.append(item);
+    /** @type {HTMLInputElement} */ (item.querySelector("[name=number]")).value = String(slide.number);
+    /** @type {HTMLElement} */ (item.querySelector(".number")).textContent = String(slide.number);
+    /** @type {HTMLElement} */ (item.querySelector(".marks")).hidden = slide.text !== "";
+    /** @type {HTMLTextAreaElement} */ (item.querySelector("[name=text]")).defaultValue = slide.text;
+    pages.insertBefore(item, leaves().find((one) => Number(one.dataset.number) > slide.number) ?? null);
+  };
+
+  /** Nothing that somebody is writing goes. */
+  const reload = () => {
+    const written = [...pages.querySelectorAll("textarea")].some((area) => area.value !== area.defaultValue);
+    if (!written) location.reload();
   };
 
   const ask = async () => {
-    const response = await fetch(`${deck.dataset.progress}?after=${pages.children.length}`);
+    const response = await fetch(`${deck.dataset.progress}?after=${newest}`);
     if (!response.ok) throw new Error(String(response.status));
     const answer = await response.json();
-    if (answer.status === "failed" || answer.pages_done < pages.children.length) return location.reload();
     answer.slides.forEach(add);
     state.textContent = answer.state;
     bar.max = answer.pages || 1;
     bar.value = answer.pages_done;
     bar.hidden = !answer.unfinished;
-    nextStep.hidden = answer.status !== "ready";
+    nextStep.hidden = pages.children.length === 0 || deck.dataset.hidden !== undefined;
     if (answer.unfinished) setTimeout(next, POLL);
+    else if (pages.children.length < answer.pages || answer.status === "failed") reload(); // it says what is missing
   };
 
   const next = () => ask().catch(() => setTimeout(next, PATIENCE));
@@ -112,4 +128,4 @@ const watchPages = (deck) => {
 const upload = document.getElementById("upload");
 if (upload instanceof HTMLFormElement) watchUpload(upload);
 const deck = document.getElementById("deck");
-if (deck) watchPages(deck);
+if (deck && document.getElementById("leaf")) watchPages(deck);
