@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make requirements"
 
-.PHONY: run test timed lint bench five-minutes screenshots requirements format
+.PHONY: run test timed lint bench five-minutes screenshots words requirements format
 .DELETE_ON_ERROR:
 
 run: .venv/run.stamp
@@ -30,6 +30,9 @@ five-minutes: .venv/dev.stamp
 
 screenshots: .venv/dev.stamp
 	$(BIN)/python -m benchmarks.screenshots
+
+words: .venv/dev.stamp
+	$(BIN)/python manage.py words
 
 format: .venv/dev.stamp
 	$(BIN)/ruff check --fix --quiet .

@@ -13,10 +13,11 @@ from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.template.context import RequestContext
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html, format_html_join, json_script
 from django.utils.safestring import SafeString, mark_safe
 
 from classroom_site import modules
+from classroom_site import words as catalogues
 
 register = template.Library()
 
@@ -28,6 +29,13 @@ def importmap(context: RequestContext) -> SafeString:
     """Return the import map of all modules; it must stand before the page's first module script."""
     body = mark_safe(_import_map().translate(_ESCAPES))  # noqa: S308 - JSON of our own file names, `<>&` escaped
     return format_html('<script type="importmap" nonce="{}">{}</script>', context["request"].csp_nonce, body)
+
+
+@register.simple_tag
+def words() -> str:
+    """Return what scripts say in the page's language, for i18n.js; nothing where that is the source's own."""
+    spoken = catalogues.spoken()
+    return json_script(spoken, "words") if spoken else ""
 
 
 @register.simple_tag

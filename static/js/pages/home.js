@@ -3,7 +3,7 @@
 
 import { CODE_LENGTH, mistaken, pasted, tidy } from "../codes.js";
 import { byId, swapIcon, write } from "../dom.js";
-import { t } from "../i18n.js";
+import { t, told } from "../i18n.js";
 
 const NAME_KEY = "lectern.name";
 /** How long one question at the waiting door stays open, s; and the pause after a failed one, ms. */
@@ -71,7 +71,7 @@ async function join() {
 
 /** Say on the page why nobody came in, and what to do. @param {any} body  a refusal; null: the server was not reached */
 function refused(body) {
-  const message = body?.message ?? t("The server cannot be reached. Check your connection and try again.");
+  const message = body?.message ? told(body.message) : t("The server cannot be reached. Check your connection and try again.");
   switch (body?.code) {
     case "not_live": return void wait(tidy(code.value), body.classroom ?? "");
     case "door_locked": return turnAway("lock", t("The door is locked"), message);

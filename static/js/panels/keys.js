@@ -132,7 +132,7 @@ function fill({ store, toolbox }) {
       [["Esc"], t("Close, cancel, leave")],
     ]],
     [t("On the board"), [
-      ...toolbox.tools.map(({ key, label }) => /** @type {Row} */ ([[key.toUpperCase()], t(label)])),
+      ...toolbox.tools.map(({ key, label }) => /** @type {Row} */ ([[key.toUpperCase()], label])),
       !staff && [["R"], t("Raise or lower your hand")],
       [["C"], t("Write to the class")],
       [["←", "→"], t("Turn the page, unless the tool places something")],

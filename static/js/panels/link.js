@@ -2,7 +2,7 @@
 // @ts-check
 
 import { byId, set, write } from "../dom.js";
-import { t, tn } from "../i18n.js";
+import { t, tn, told } from "../i18n.js";
 import { alarm, say } from "./announce.js";
 import { hold, toast } from "./notice.js";
 import { showCard } from "./over.js";
@@ -54,7 +54,7 @@ export function link({ store, session, tabs }) {
 function wordsOf(store, notice) {
   const entry = store.tray.find(({ id }) => id === notice.op);
   const [why] = whyRefused(store, entry ?? notice);
-  return notice.tray && why !== notice.message ? `${why} ${t("Yours waits in the tray.")}` : why;
+  return notice.tray && why !== told(notice.message) ? `${why} ${t("Yours waits in the tray.")}` : why;
 }
 
 /** @param {{state: string, words: string, number: string}} chip */

@@ -2,22 +2,44 @@
 // @ts-check
 
 import { byId, swapIcon, write } from "../dom.js";
-import { t } from "../i18n.js";
+import { t, told } from "../i18n.js";
 
-/** @typedef {{icon: string, tone: string, title: string, text: string, action: string, looks?: boolean}} Card  texts are English sources; `looks`: the button shows the board instead of loading the page */
+/** @typedef {{icon: string, tone: string, title: string, text: string, action: string, looks?: boolean}} Card  `looks`: the button shows the board instead of loading the page */
 
-/** Phases of the session, and what the door may answer before there is one. @type {Map<string, Card>} */
-const CARDS = new Map(/** @type {[string, Card][]} */ ([
-  ["ended", { icon: "check", tone: "", title: "The lesson has ended", text: "Pages and drawings can be looked at here for {days} days.", action: "Look at the board", looks: true }],
-  ["removed", { icon: "leave", tone: "no", title: "You were removed from the lesson", text: "If that was a mistake, ask your teacher to let you in again, then press the button.", action: "Try again" }],
-  ["replaced", { icon: "sheet", tone: "waits", title: "The lesson is open somewhere else", text: "This copy of the page has stopped, so that nothing is drawn twice.", action: "Use it here" }],
-  ["too_many_tabs", { icon: "sheet", tone: "waits", title: "Open in too many tabs", text: "Close the lesson in another tab or on another device first.", action: "Try again" }],
-  ["reload", { icon: "again", tone: "waits", title: "Lectern was renewed", text: "Load the page once; what you drew is kept.", action: "Load again" }],
-  ["gone", { icon: "away", tone: "no", title: "This lesson cannot be reached any more", text: "Your pass ran out, or the lesson is gone. Join again with its code.", action: "Load again" }],
-]));
-
-/** Whatever else the door may say; its own sentence stands below. @type {Card} */
-const SHUT = { icon: "lock", tone: "waits", title: "The lesson does not open", text: "", action: "Try again" };
+/** The card of a phase of the session, or of what the door answered before there is one. @param {string} why @param {string} message  the server's own sentence @returns {Card} */
+function cardOf(why, message) {
+  switch (why) {
+    case "ended":
+      return {
+        icon: "check", tone: "", title: t("The lesson has ended"), looks: true, action: t("Look at the board"),
+        text: t("Pages and drawings can be looked at here for {days} days.", { days: document.body.dataset.retention ?? "" }),
+      };
+    case "removed":
+      return {
+        icon: "leave", tone: "no", title: t("You were removed from the lesson"), action: t("Try again"),
+        text: t("If that was a mistake, ask your teacher to let you in again, then press the button."),
+      };
+    case "replaced":
+      return {
+        icon: "sheet", tone: "waits", title: t("The lesson is open somewhere else"), action: t("Use it here"),
+        text: t("This copy of the page has stopped, so that nothing is drawn twice."),
+      };
+    case "too_many_tabs":
+      return {
+        icon: "sheet", tone: "waits", title: t("Open in too many tabs"), action: t("Try again"),
+        text: t("Close the lesson in another tab or on another device first."),
+      };
+    case "reload":
+      return { icon: "again", tone: "waits", title: t("Lectern was renewed"), text: t("Load the page once; what you drew is kept."), action: t("Load again") };
+    case "gone":
+      return {
+        icon: "away", tone: "no", title: t("This lesson cannot be reached any more"), action: t("Load again"),
+        text: message ? told(message) : t("Your pass ran out, or the lesson is gone. Join again with its code."),
+      };
+    default:
+      return { icon: "lock", tone: "waits", title: t("The lesson does not open"), text: told(message), action: t("Try again") };
+  }
+}
 
 /**
  * Show the card, or with "" none. What lies under it cannot be reached meanwhile.
@@ -28,14 +50,14 @@ export function showCard(why, { message, board }) {
   cover(why !== "");
   document.body.toggleAttribute("data-ended", why === "ended");
   if (why === "") return;
-  const card = CARDS.get(why) ?? SHUT;
+  const card = cardOf(why, message);
   const picture = byId("over").querySelector(".picture");
   picture.className = `picture ${card.tone}`.trim();
   swapIcon(picture, card.icon);
-  write(byId("over-title"), t(card.title));
-  write(byId("over-text"), message && (card === SHUT || why === "gone") ? message : t(card.text, { days: document.body.dataset.retention ?? "" }));
+  write(byId("over-title"), card.title);
+  write(byId("over-text"), card.text);
   const button = byId("over-do");
-  write(button, t(card.action));
+  write(button, card.action);
   button.hidden = Boolean(card.looks) && !board;
   button.onclick = () => (card.looks ? cover(false) : location.reload());
   for (const dialog of document.querySelectorAll("dialog[open]")) /** @type {HTMLDialogElement} */ (dialog).close();

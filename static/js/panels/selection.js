@@ -123,7 +123,7 @@ class View {
     const act = (/** @type {string} */ picture, /** @type {string} */ words, /** @type {string} */ key, /** @type {() => void} */ run) =>
       el("button", { class: "tool", type: "button", "aria-label": words, title: `${words} (${key})`, onclick: run }, icon(picture));
     const colors = (PALETTES[palette]?.colors ?? []).map(({ value, name }) => {
-      const dot = el("button", { class: "dot", type: "button", "aria-label": t(name), title: t(name), onclick: () => this.selection.recolor(value) }, el("i"));
+      const dot = el("button", { class: "dot", type: "button", "aria-label": name, title: name, onclick: () => this.selection.recolor(value) }, el("i"));
       dot.style.setProperty("--c", value);
       dot.dataset.value = value;
       return dot;

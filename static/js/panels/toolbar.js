@@ -46,8 +46,8 @@ export function toolbar({ store, toolbox, desk }) {
 function toolButton(toolbox, { name, label, key }) {
   const letter = el("kbd", { "aria-hidden": "true" }, key.toUpperCase());
   return el("button", {
-    class: "tool", type: "button", role: "radio", "data-name": name, "aria-label": t(label),
-    title: `${t(label)} (${key.toUpperCase()})`, "aria-keyshortcuts": key, onclick: () => toolbox.choose(name),
+    class: "tool", type: "button", role: "radio", "data-name": name, "aria-label": label,
+    title: `${label} (${key.toUpperCase()})`, "aria-keyshortcuts": key, onclick: () => toolbox.choose(name),
   }, icon(name), letter);
 }
 
@@ -57,12 +57,12 @@ function fillPalette(toolbox, { colors, widths }) {
   if (!palette) return;
   const widest = Math.max(...palette.widths.map(({ value }) => value));
   colors.replaceChildren(...palette.colors.map(({ value, name }) => {
-    const dot = el("button", { class: "dot", type: "button", role: "radio", "data-value": value, "aria-label": t(name), title: t(name), onclick: () => toolbox.restyle({ color: value }) }, el("i"));
+    const dot = el("button", { class: "dot", type: "button", role: "radio", "data-value": value, "aria-label": name, title: name, onclick: () => toolbox.restyle({ color: value }) }, el("i"));
     dot.style.setProperty("--c", value);
     return dot;
   }));
   widths.replaceChildren(...palette.widths.map(({ value, name }) => {
-    const button = el("button", { class: "width", type: "button", role: "radio", "data-value": String(value), "aria-label": t(name), title: t(name), onclick: () => toolbox.restyle({ width: value }) }, el("i"));
+    const button = el("button", { class: "width", type: "button", role: "radio", "data-value": String(value), "aria-label": name, title: name, onclick: () => toolbox.restyle({ width: value }) }, el("i"));
     if (toolbox.inking.sizes) button.replaceChildren(letter(value / widest));
     button.style.setProperty("--w", `${Math.max(2, Math.round((value / widest) * THICKEST * 0.8))}px`);
     return button;

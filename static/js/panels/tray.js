@@ -2,7 +2,7 @@
 // @ts-check
 
 import { byId, el, icon, keyed, write } from "../dom.js";
-import { t, tn } from "../i18n.js";
+import { t, tn, told } from "../i18n.js";
 import { paintedBounds, union } from "../render/geometry.js";
 import { paint } from "../render/paint.js";
 import { mayDraw } from "../tools/rights.js";
@@ -40,10 +40,10 @@ export function whyRefused(store, { kind, data, code, message }) {
   if (code === "ended" || lesson?.status === "ended") return [t("The lesson had ended before it arrived.")];
   if (code === "removed") return [t("You had been removed from the lesson.")];
   if (kind === "chat.post" && code === "not_allowed") return [t("The chat was paused."), t("Send it again when it is open.")];
-  if (kind !== "board.edit") return [message];
+  if (kind !== "board.edit") return [told(message)];
   if (gone) return [t("The page was removed."), t("It cannot be sent to another one.")];
   if (closed) return mayDraw(store) ? [t("Drawing was closed at that moment."), t("You may draw again now.")] : [t("Drawing was closed."), t("Send it again when you may draw.")];
-  return [message];
+  return [told(message)];
 }
 
 /** @param {{store: import("../store.js").Store, session: import("../session.js").Session}} app @param {TrayEntry} entry @returns {HTMLElement} */

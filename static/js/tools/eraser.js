@@ -1,6 +1,7 @@
 // Eraser: whole items under its way fade as it passes and go when it lifts; one sweep is one gesture.
 // @ts-check
 
+import { t } from "../i18n.js";
 import { mayErase } from "./rights.js";
 import { touches } from "./hit.js";
 import { LIMITS } from "../protocol.js";
@@ -14,7 +15,7 @@ const REACH = 12;
 /** @type {import("./contract.js").Tool} */
 export const eraser = {
   name: "eraser",
-  label: "Eraser",
+  label: t("Eraser"),
   key: "e",
   palette: null,
   reach: REACH,

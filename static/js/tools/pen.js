@@ -1,6 +1,7 @@
 // Pen and highlighter: a stroke from pen down to pen up, seen by others as it grows, committed as one item.
 // @ts-check
 
+import { t } from "../i18n.js";
 import { encode } from "../points.js";
 import { INK, MARKER } from "./palettes.js";
 import { PINCH_POINTS, PINCH_TIME } from "./pointer.js";
@@ -21,14 +22,14 @@ const WIDTHS = { thin: 3, medium: 6, thick: 12 };
 /** @type {Tool} */
 export const pen = {
   name: "pen",
-  label: "Pen",
+  label: t("Pen"),
   key: "p",
   palette: {
     colors: INK,
     widths: [
-      { value: WIDTHS.thin, name: "Thin" },
-      { value: WIDTHS.medium, name: "Medium" },
-      { value: WIDTHS.thick, name: "Thick" },
+      { value: WIDTHS.thin, name: t("Thin") },
+      { value: WIDTHS.medium, name: t("Medium") },
+      { value: WIDTHS.thick, name: t("Thick") },
     ],
   },
   begin: (desk, point) => new Stroke("stroke", desk, point),
@@ -37,15 +38,15 @@ export const pen = {
 /** @type {Tool} */
 export const highlighter = {
   name: "highlighter",
-  label: "Highlighter",
+  label: t("Highlighter"),
   key: "h",
   palette: {
     opacity: 0.45,
     colors: MARKER,
     widths: [
-      { value: 24, name: "Thin" },
-      { value: 44, name: "Medium" },
-      { value: 72, name: "Thick" },
+      { value: 24, name: t("Thin") },
+      { value: 44, name: t("Medium") },
+      { value: 72, name: t("Thick") },
     ],
   },
   begin: (desk, point) => new Stroke("highlight", desk, point),

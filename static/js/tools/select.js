@@ -1,6 +1,7 @@
 // Select: a tap takes an item, a drag moves what is taken or draws a rectangle around more, a corner resizes.
 // @ts-check
 
+import { t } from "../i18n.js";
 import { frame } from "../render/geometry.js";
 import { touches } from "./hit.js";
 import { boundsOf, kept, keepsShape, moved, resizable, resized, stretch } from "./selection.js";
@@ -19,7 +20,7 @@ const FINGER = { item: 14, corner: 22 };
 const TAP = 4;
 
 /** @param {Selection} selection @returns {import("./contract.js").Tool} */
-export const selectTool = (selection) => ({ name: "select", label: "Select", key: "v", palette: null, begin: (desk, point) => begin(selection, desk, point) });
+export const selectTool = (selection) => ({ name: "select", label: t("Select"), key: "v", palette: null, begin: (desk, point) => begin(selection, desk, point) });
 
 /** @param {Selection} selection @param {Desk} desk @param {Point} point @returns {Gesture} */
 function begin(selection, desk, point) {

@@ -15,10 +15,10 @@ const LEAST = 6;
 /** @param {Kind} kind @param {string} label @param {string} key @returns {Tool} */
 const shape = (kind, label, key) => ({ name: kind, label, key, palette: pen.palette, rare: true, corners: 2, begin: (desk, point) => new Shape(kind, label, desk, point) });
 
-export const line = shape("line", "Line", "l");
-export const arrow = shape("arrow", "Arrow", "a");
-export const box = shape("box", "Box", "b");
-export const ellipse = shape("ellipse", "Ellipse", "o");
+export const line = shape("line", t("Line"), "l");
+export const arrow = shape("arrow", t("Arrow"), "a");
+export const box = shape("box", t("Box"), "b");
+export const ellipse = shape("ellipse", t("Ellipse"), "o");
 
 class Shape {
   /** @param {Kind} kind @param {string} label @param {Desk} desk @param {Point} start */
@@ -40,7 +40,7 @@ class Shape {
     const { session, page, style, board } = this.desk;
     if (Math.hypot(this.end[0] - this.start[0], this.end[1] - this.start[1]) * board.scale >= LEAST) {
       session.propose("board.edit", { page, edits: [["add", session.newItem(), this.kind, fields(this.kind, this.start, this.end, style)]] });
-      this.desk.say(t("{what} placed", { what: t(this.label) }));
+      this.desk.say(t("{what} placed", { what: this.label }));
     }
     board.own.drop();
   }

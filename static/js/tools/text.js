@@ -24,15 +24,15 @@ const MARGIN = 16;
 const NEAR = 100;
 
 const SIZES = [
-  { value: 28, name: "Small" },
-  { value: 44, name: "Medium" },
-  { value: 72, name: "Large" },
+  { value: 28, name: t("Small") },
+  { value: 44, name: t("Medium") },
+  { value: 72, name: t("Large") },
 ];
 
 /** @type {Tool} */
 export const text = {
   name: "text",
-  label: "Text",
+  label: t("Text"),
   key: "t",
   rare: true,
   sizes: true,
@@ -48,7 +48,7 @@ export const text = {
 /** @type {Tool} */
 export const note = {
   name: "note",
-  label: "Note",
+  label: t("Note"),
   key: "n",
   rare: true,
   sizes: true,
