@@ -178,7 +178,7 @@ def test_only_the_owner_hands_on(classroom: Classroom, assistant: User) -> None:
     assert client_of(assistant).post(page_of(classroom, "owner"), {"to": own.pk}).status_code == 403
     assert page_of(classroom, "owner") not in text_of(client_of(assistant).get(page_of(classroom)))
     with pytest.raises(Refused):
-        actions.hand_on(classroom, by=assistant, to=assistant)
+        actions.hand_on(classroom, by=assistant, to=Staff.objects.get(role="owner").user)
     assert roles(classroom) == {"teacher": "owner", "assistant": "instructor"}
 
 
