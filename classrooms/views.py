@@ -46,7 +46,7 @@ def lesson(request: HttpRequest, lesson: int) -> HttpResponse:
 
 
 def _lesson(request: HttpRequest, found: Lesson, role: Role, seat: Seat | None = None) -> HttpResponse:
-    """Render the page, or with `?view=projector` what goes to the wall; that, the code and its QR are for staff alone."""
+    """Render the page; for staff alone, the code with its QR, and with `?view=projector` what goes to the wall."""
     context = {"lesson": found, "classroom": found.classroom, "role": role, "pass": pass_for(seat) if seat else None}
     template = "lesson.html"
     if role is not Role.STUDENT:
