@@ -22,7 +22,7 @@ from classrooms.guesses import Curiosity, Guesses, Proven
 from classrooms.kinds import MAX_NAME, clean_name
 from classrooms.lesson import LessonState
 from classrooms.models import CODE_ALPHABET, CODE_LENGTH, Classroom, Lesson, Participant, Staff
-from classrooms.refusals import Code, Refused
+from classrooms.refusals import N_, Code, Refused
 from classrooms.roles import STAFF, Role
 
 INSTRUCTORS = "Instructors"  # the group whose members may make classrooms
@@ -32,7 +32,7 @@ LESSONS_KEPT = 20  # in one session, the newest
 COLORS = (  # readable on white and beside each other; a participant's number picks one
     "#8b4fbf", "#bd5318", "#2f5fd0", "#0f7c86", "#6a7a1f", "#a8386b", "#17694f", "#b3261e", "#5d4ad1", "#8a5a00",
 )  # fmt: skip
-WRONG_PASSWORD = "This name and password do not belong together."  # noqa: S105 - a sentence
+WRONG_PASSWORD = N_("This name and password do not belong together.")
 _SESSION_KEY = "seats"
 _signer = signing.TimestampSigner(salt="lectern.ticket")
 

@@ -18,6 +18,7 @@ from django.contrib.auth.models import Group, User
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.shortcuts import redirect
+from django.utils.translation import gettext_lazy as _
 
 from classrooms import access, origins
 from classrooms.refusals import Refused
@@ -27,7 +28,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
     """Passwords: nobody signs up by themselves, and wrong ones are counted where the API's are."""
 
     error_messages = DefaultAccountAdapter.error_messages | {
-        f"{method}_password_mismatch": access.WRONG_PASSWORD for method in ("username", "email")
+        f"{method}_password_mismatch": _(access.WRONG_PASSWORD) for method in ("username", "email")
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
@@ -43,7 +44,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         try:
             access.may_try_password(self.get_client_ip(request))
         except Refused as refusal:
-            raise ValidationError(refusal.message, code=refusal.code) from None
+            raise ValidationError(_(refusal.message), code=refusal.code) from None
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         """Count a wrong password."""

@@ -22,7 +22,7 @@ from classrooms.lesson import LessonState, Person, permit
 from classrooms.log import Entry, Outcome
 from classrooms.messages import Draft, Op
 from classrooms.models import Classroom, Lesson, Participant, Staff, draw_code
-from classrooms.refusals import Code, Refused
+from classrooms.refusals import N_, Code, Refused
 from classrooms.roles import Role
 from classrooms.room import Room
 from whiteboard.models import Deck
@@ -31,7 +31,7 @@ from whiteboard.slides import one_line, pages_of
 PAGES_AT_START = 20  # pages inside `lesson.started`; the others follow as events of the same transaction
 BYTES_AT_START = 64 * 1024  # of those pages: slides carry their text, and a frame holds 128 KiB
 PATIENCE = 10.0  # s that a thread waits for the log before it says try_again, and an op for its event to be folded
-ONE_LIVE = "A lesson is live in this classroom. End it before you start another one."
+ONE_LIVE = N_("A lesson is live in this classroom. End it before you start another one.")
 BLANK = {"kind": "blank", "title": ""}
 MOST_BLANK = 20  # sheets that a lesson starts with
 

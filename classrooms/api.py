@@ -9,6 +9,7 @@ from django.db.models import BigIntegerField, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, URLResolver, include, path
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
 from rest_framework import exceptions, serializers, status, viewsets
 from rest_framework.authentication import BaseAuthentication
@@ -190,8 +191,8 @@ class TokenView(APIView):
         if not decks.teaches(user):
             raise Refused(Code.NOT_ALLOWED)
         if is_mfa_enabled(user):
-            raise Refused(Code.NOT_ALLOWED, message="Who signs in with a code too makes a token at /teach/account/.")
-        token, _ = Token.objects.get_or_create(user=user)
+            raise Refused(Code.NOT_ALLOWED, message=_("Who signs in with a code too makes a token at /teach/account/."))
+        token = Token.objects.get_or_create(user=user)[0]
         return Response({"token": token.key})
 
 
@@ -207,7 +208,7 @@ def _own_seat(request: Request, lesson: int) -> Seat:
 def _ticketed(request: Request, lesson: int) -> Seat:
     """Return the seat of the request's ticket. Raises Refused: not_allowed, removed."""
     if not ticket_in(request):
-        raise Refused(Code.NOT_ALLOWED, status=401, message="A ticket is needed here: join the lesson first.")
+        raise Refused(Code.NOT_ALLOWED, status=401, message=_("A ticket is needed here: join the lesson first."))
     seat = access.by_ticket(ticket_in(request))
     if seat.lesson != lesson:
         raise Refused(Code.NOT_ALLOWED)
@@ -342,7 +343,7 @@ def _ready_decks(owner: User, wanted: list[int]) -> list[Deck]:
             continue
         if deck.status == Deck.Status.FAILED:
             raise Refused(Code(deck.error), message=decks.sentence(deck.error), status=409)
-        message = f"No page of {deck.title} is converted yet. Try again in a moment."
+        message = _("No page of %(title)s is converted yet. Try again in a moment.") % {"title": deck.title}
         raise Refused(Code.TRY_AGAIN, message=message, retry=True, status=409)
     return [found[pk] for pk in wanted]
 

@@ -8,6 +8,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from classrooms import access
 from classrooms.models import LessonDeck, Staff
@@ -84,16 +85,18 @@ def sentence(code: str) -> str:
             return ""
         case Code.TOO_LARGE:
             most = settings.DECK_MAX_BYTES // (1024 * 1024)
-            return f"This file is larger than {most} MB. Save it with smaller pictures, or split it, and upload that."
+            text = _("This file is larger than %(n)d MB. Save it with smaller pictures, or split it, and upload that.")
+            return text % {"n": most}
         case Code.TOO_MANY_PAGES:
-            return f"This PDF has more than {settings.DECK_MAX_PAGES} pages. Split it and upload the parts."
+            text = _("This PDF has more than %(n)d pages. Split it and upload the parts.")
+            return text % {"n": settings.DECK_MAX_PAGES}
         case Code.TRY_AGAIN:
-            return (
+            return _(
                 "The server could not store this just now; its disk may be full. Try again. Upload it again if that "
                 "does not help, and tell whoever runs the server."
             )
         case _:
-            return SENTENCES[Code(code)]
+            return _(SENTENCES[Code(code)])
 
 
 def sentence_of_page(code: str) -> str:
@@ -116,13 +119,14 @@ def describe(deck: Deck) -> str:
         case Deck.Status.FAILED:
             return sentence(deck.error)
         case Deck.Status.READY if deck.failures:
-            return f"{deck.pages_done - len(deck.failures)} of {deck.pages} pages"
+            return _("%(n)d of %(pages)d pages") % {"n": deck.pages_done - len(deck.failures), "pages": deck.pages}
         case Deck.Status.READY:
-            return f"{deck.pages} pages" if deck.pages != 1 else "1 page"
+            return ngettext("%(n)d page", "%(n)d pages", deck.pages) % {"n": deck.pages}
         case Deck.Status.CONVERTING if deck.pages:
-            return f"Converting page {min(deck.pages_done + 1, deck.pages)} of {deck.pages}"
+            at = min(deck.pages_done + 1, deck.pages)
+            return _("Converting page %(n)d of %(pages)d") % {"n": at, "pages": deck.pages}
         case _:
-            return "Waiting to be converted"
+            return _("Waiting to be converted")
 
 
 def first_page(deck: Deck) -> Slide | None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal, NamedTuple
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from classrooms.refusals import Code, Refused
+from classrooms.refusals import N_, Code, Refused
 from classrooms.roles import Role
 from whiteboard import items
 from whiteboard.items import COLOR_PATTERN, MAX_TEXT, Color, Id, Pair, check_id, check_text
@@ -35,29 +35,29 @@ MAX_MARKS = 4  # in a row: no script needs more, and a tower of them covers the 
 
 def clean_name(text: str) -> str:
     """Return a person's name as it is stored: NFC, no space around it. Raises Refused(bad_frame, too_long)."""
-    name = _one_line(text, "A name")
+    name = _one_line(text)
     if not name.strip(_BLANKS + _JOINERS + _UNSEEN):
-        raise Refused(Code.BAD_FRAME, message="Type your name first.")
+        raise Refused(Code.BAD_FRAME, message=N_("Type your name first."))
     if len(name) > MAX_NAME:
-        raise Refused(Code.TOO_LONG, message=f"A name has at most {MAX_NAME} letters.")
+        raise Refused(Code.TOO_LONG, message=N_("A name has at most 40 letters."))
     return name
 
 
 def clean_title(text: str) -> str:
-    """Return a page's title as it is stored, "" for none: NFC, no space around it. Raises Refused(bad_frame, too_long)."""
-    title = _one_line(text, "A title")
+    """Return a page's title as it is stored, "" for none: NFC, no space around. Raises Refused(bad_frame, too_long)."""
+    title = _one_line(text)
     if len(title) > MAX_PAGE_TITLE:
-        raise Refused(Code.TOO_LONG, message=f"A title has at most {MAX_PAGE_TITLE} letters.")
+        raise Refused(Code.TOO_LONG, message=N_("A title has at most 80 letters."))
     return title if title.strip(_BLANKS + _JOINERS + _UNSEEN) else ""
 
 
-def _one_line(text: str, what: str) -> str:
+def _one_line(text: str) -> str:
     line = unicodedata.normalize("NFC", text).strip(_BLANKS)
     if any(unicodedata.category(char) in _HIDDEN and char not in _JOINERS for char in line):
-        raise Refused(Code.BAD_FRAME, message=f"{what} has letters only: no hidden characters.")
+        raise Refused(Code.BAD_FRAME, message=N_("Only letters belong here, no hidden characters."))
     marks = "".join("m" if unicodedata.category(char) in ("Mn", "Me") else " " for char in line)
     if "m" * (MAX_MARKS + 1) in marks:
-        raise Refused(Code.BAD_FRAME, message=f"{what} has letters only: no towers of marks.")
+        raise Refused(Code.BAD_FRAME, message=N_("Only letters belong here, no towers of marks."))
     return line
 
 

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from classrooms.class_list import MAX_IDENTIFIER, MAX_NAME
 from whiteboard.models import Deck
@@ -41,7 +42,7 @@ class Classroom(models.Model):
         OPEN = "open"
         LOCKED = "locked"
 
-    title = models.CharField(max_length=120)
+    title = models.CharField(_("title"), max_length=120)
     code = models.CharField(max_length=CODE_LENGTH, unique=True, default=draw_code)
     draw = models.CharField(max_length=8, choices=Draw, default=Draw.EVERYONE)
     edit = models.CharField(max_length=8, choices=Edit, default=Edit.OWN)
@@ -52,6 +53,8 @@ class Classroom(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name = _("classroom")
+        verbose_name_plural = _("classrooms")
         ordering = ["title"]
 
     def __str__(self) -> str:
@@ -62,9 +65,9 @@ class Staff(models.Model):
     """Who teaches in a classroom. An owner is an instructor who may also hand the classroom on."""
 
     class Role(models.TextChoices):
-        OWNER = "owner"
-        INSTRUCTOR = "instructor"
-        ASSISTANT = "assistant"
+        OWNER = "owner", _("Owner")
+        INSTRUCTOR = "instructor", _("Instructor")
+        ASSISTANT = "assistant", _("Assistant")
 
     classroom = models.ForeignKey(Classroom, models.CASCADE, related_name="staff")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="teaches")
@@ -83,12 +86,12 @@ class RosterEntry(models.Model):
 
     classroom = models.ForeignKey(Classroom, models.CASCADE, related_name="roster")
     name = models.CharField(max_length=MAX_NAME)
-    identifier = models.CharField("e-mail address or number", max_length=MAX_IDENTIFIER, blank=True)
+    identifier = models.CharField(_("e-mail address or number"), max_length=MAX_IDENTIFIER, blank=True)
 
     class Meta:
         ordering = ["name"]
-        verbose_name = "student"
-        verbose_name_plural = "students"
+        verbose_name = _("student")
+        verbose_name_plural = _("students")
         constraints = [
             models.UniqueConstraint(
                 fields=["classroom", "identifier"], condition=~Q(identifier=""), name="roster_identifier_once"
@@ -103,12 +106,12 @@ class Lesson(models.Model):
     """One live run of a classroom. `head`, `last_at` and `status` are written by `log.py` alone, with the events."""
 
     class Status(models.TextChoices):
-        STARTING = "starting"  # the row is there, `lesson.started` is not yet committed
-        LIVE = "live"
-        ENDED = "ended"
+        STARTING = "starting", _("Starting")  # the row is there, `lesson.started` is not yet committed
+        LIVE = "live", _("Live")
+        ENDED = "ended", _("Ended")
 
     classroom = models.ForeignKey(Classroom, models.CASCADE, related_name="lessons")
-    title = models.CharField(max_length=120)
+    title = models.CharField(_("title"), max_length=120)
     epoch = models.CharField(max_length=8, default=draw_epoch, editable=False)
     status = models.CharField(max_length=8, choices=Status, default=Status.STARTING, editable=False)
     head = models.BigIntegerField(default=0, editable=False)  # the newest event's seq
@@ -118,6 +121,8 @@ class Lesson(models.Model):
     ended_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
+        verbose_name = _("lesson")
+        verbose_name_plural = _("lessons")
         ordering = ["-started_at"]
         constraints = [
             models.UniqueConstraint(

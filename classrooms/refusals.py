@@ -87,6 +87,11 @@ STATUS: dict[Code, int] = {
 }
 
 
+def N_(sentence: str) -> str:  # noqa: N802 - what such a mark is called everywhere
+    """Mark a sentence for the catalogues; who shows it translates it."""
+    return sentence
+
+
 class Refused(Exception):  # noqa: N818
     """A refusal on its way to a door. `retry`: the same may be sent again, after `after` ms when that is given.
 

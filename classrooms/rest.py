@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from classrooms import origins
-from classrooms.refusals import SENTENCES, Code, Refused
+from classrooms.refusals import N_, SENTENCES, Code, Refused
 
 MAX_BODY = 64 * 1024  # bytes of JSON: the longest is a lesson's title and its decks
 
@@ -113,7 +113,7 @@ class OwnOrigin(BasePermission):
     def has_permission(self, request: Request, view: Any) -> bool:
         """Admit our own pages, and programs that are no browsers. Raises Refused: not_allowed, logged in or not."""
         if not origins.allowed(request.headers.get("Origin"), request.get_host(), request.is_secure()):
-            raise Refused(Code.NOT_ALLOWED, message="Another site may not do this here.")
+            raise Refused(Code.NOT_ALLOWED, message=N_("Another site may not do this here."))
         return True
 
 

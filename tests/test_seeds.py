@@ -28,7 +28,11 @@ def state_of(drafts: list[tuple[str, str | None, dict[str, Any]]], pages: list[d
     """Return the state of a lesson with these pages, two students and a teacher, after these events."""
     people = {"u1": "instructor", "u2": "student", "u3": "student"}
     joins = [{"participant": key, "name": key, "role": role, "color": "#000000"} for key, role in people.items()]
-    first = ("lesson.started", None, {"title": "T", "policy": {"edit": "shared"}, "pages": pages})
+    first: tuple[str, str | None, dict[str, Any]] = (
+        "lesson.started",
+        None,
+        {"title": "T", "policy": {"edit": "shared"}, "pages": pages},
+    )
     state = fresh()
     for seq, (kind, by, data) in enumerate([first, *[("person.joined", None, j) for j in joins], *drafts], 1):
         apply(state, Event(seq, kind, by, seq, None, data))

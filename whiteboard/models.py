@@ -4,6 +4,7 @@ import secrets
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 def unguessable() -> str:
@@ -21,7 +22,7 @@ class Deck(models.Model):
         FAILED = "failed"
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="decks")
-    title = models.CharField(max_length=120)
+    title = models.CharField(_("title"), max_length=120)
     file = models.FileField(upload_to="decks/originals/", blank=True)  # kept, for another try and for its owner
     key = models.CharField(max_length=32, unique=True, default=unguessable, editable=False)
     status = models.CharField(max_length=10, choices=Status, default=Status.WAITING, editable=False)
@@ -30,10 +31,12 @@ class Deck(models.Model):
     pages_done = models.PositiveIntegerField(default=0, editable=False)  # finished or failed
     failures = models.JSONField(default=dict, editable=False)  # {"3": refusal code} of pages that could not be drawn
     attempts = models.PositiveIntegerField(default=0, editable=False)  # conversions begun so far
-    hidden = models.BooleanField(default=False)
+    hidden = models.BooleanField(_("hidden"), default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name = _("deck")
+        verbose_name_plural = _("decks")
         ordering = ["-created_at"]
 
     def __str__(self) -> str:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from classrooms import access, actions, hub
 from classrooms.admin.roster import RosterViews
-from classrooms.admin.site import OwnedAdmin, role_in, teach, user_of
+from classrooms.admin.site import OwnedAdmin, role_in, said, teach, user_of
 from classrooms.admin.staff import LEADS, HandOnForm, StaffInline, told
 from classrooms.admin.start import StartViews
 from classrooms.models import Classroom, Lesson, Staff
@@ -24,9 +24,13 @@ from classrooms.refusals import Refused
 
 PAST = 8  # lessons on the classroom's page; the others are in the list of lessons
 CHOICES = {
-    "draw": {"everyone": "Everyone", "chosen": "Those I choose", "staff": "Staff only"},
-    "edit": {"own": "Their own", "shared": "Each other's too"},
-    "door": {"open": "Open", "locked": "Locked"},
+    "draw": {
+        "everyone": gettext_lazy("Everyone"),
+        "chosen": gettext_lazy("Those I choose"),
+        "staff": gettext_lazy("Staff only"),
+    },
+    "edit": {"own": gettext_lazy("Their own"), "shared": gettext_lazy("Each other's too")},
+    "door": {"open": gettext_lazy("Open"), "locked": gettext_lazy("Locked")},
 }
 
 
@@ -37,16 +41,16 @@ class ClassroomForm(forms.ModelForm[Classroom]):
         model = Classroom
         fields = ["title", "draw", "edit", "door", "chat", "roam", "retention"]
         labels = {
-            "draw": "Who may draw",
-            "edit": "Whose drawing students may change",
-            "door": "Door",
-            "chat": "Students may chat",
-            "roam": "Students may turn pages",
+            "draw": gettext_lazy("Who may draw"),
+            "edit": gettext_lazy("Whose drawing students may change"),
+            "door": gettext_lazy("Door"),
+            "chat": gettext_lazy("Students may chat"),
+            "roam": gettext_lazy("Students may turn pages"),
             "retention": gettext_lazy("Days that students can look at the pages after a lesson"),
         }
         help_texts = {
-            "draw": "Each lesson begins like this; you can change it while you teach.",
-            "door": "Locked: nobody new comes in until you open it.",
+            "draw": gettext_lazy("Each lesson begins like this; you can change it while you teach."),
+            "door": gettext_lazy("Locked: nobody new comes in until you open it."),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -73,10 +77,10 @@ class ClassroomAdmin(StartViews, RosterViews, OwnedAdmin):
     search_fields = ["title"]
     inlines = [StaffInline]
 
-    @admin.display(description="Now")
+    @admin.display(description=gettext_lazy("Now"))
     def live(self, classroom: Classroom) -> str:
         """Say whether a lesson is live."""
-        return "Live" if classroom.lessons.filter(status=Lesson.Status.LIVE).exists() else "–"
+        return _("Live") if classroom.lessons.filter(status=Lesson.Status.LIVE).exists() else "–"
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Let instructors make classrooms before they own one."""
@@ -155,12 +159,14 @@ class ClassroomAdmin(StartViews, RosterViews, OwnedAdmin):
         if role_in(classroom, request) not in LEADS:
             raise PermissionDenied
         if request.method != "POST":
-            context: dict[str, Any] = {"title": "A new join code?", "opts": self.opts, "classroom": classroom}
+            context: dict[str, Any] = {"title": _("A new join code?"), "opts": self.opts, "classroom": classroom}
             context |= self.admin_site.each_context(request)
             return TemplateResponse(request, "admin/classrooms/classroom/code.html", context)
         actions.redraw_code(classroom)
         self.log_change(request, classroom, "Changed the join code.")
-        self.message_user(request, f"Students join with {classroom.code} from now on.", messages.SUCCESS)
+        self.message_user(
+            request, _("Students join with %(code)s from now on.") % {"code": classroom.code}, messages.SUCCESS
+        )
         return redirect("admin:classrooms_classroom_change", classroom.pk)
 
     def projector_view(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -180,7 +186,7 @@ class ClassroomAdmin(StartViews, RosterViews, OwnedAdmin):
             try:
                 actions.hand_on(classroom, by=user_of(request), to=heir.user)
             except Refused as refusal:  # somebody was faster
-                form.add_error("to", refusal.message)
+                form.add_error("to", said(refusal))
             else:
                 name = heir.user.get_username()
                 self.log_change(request, classroom, f"Handed the classroom on to {name}.")

@@ -15,9 +15,10 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from classrooms import decks
-from classrooms.admin.site import OwnedAdmin, teach, user_of, when
+from classrooms.admin.site import OwnedAdmin, said, teach, user_of, when
 from classrooms.models import Classroom, Staff
 from classrooms.refusals import Refused
 from whiteboard import slides
@@ -61,7 +62,7 @@ class Shown(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Name the two."""
-        return [("0", "Offered"), ("1", "Hidden")]
+        return [("0", _("Offered")), ("1", _("Hidden"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Deck]) -> QuerySet[Deck]:
         """Keep the chosen ones."""
@@ -107,36 +108,38 @@ class DeckAdmin(OwnedAdmin):
         if slide is None:
             return format_html('<span class="thumb blank"></span><span class="spoken">{}</span>', deck.title)
         return format_html(
-            '<img class="thumb" src="{}" alt="First page of {}" width="320" height="{}" loading="lazy">',
+            '<img class="thumb" src="{}" alt="{}" width="320" height="{}" loading="lazy">',
             slide.images["320"],
-            deck.title,
+            _("First page of %(title)s") % {"title": deck.title},
             round(320 * slide.height / slide.width),
         )
 
-    @admin.display(description="State", ordering="status")
+    @admin.display(description=gettext_lazy("State"), ordering="status")
     def state(self, deck: Deck) -> str:
         """Say how far the conversion is, or why it failed."""
         return decks.describe(deck)
 
-    @admin.display(description="Uploaded", ordering="created_at")
+    @admin.display(description=gettext_lazy("Uploaded"), ordering="created_at")
     def uploaded(self, deck: Deck) -> str:
         """Say when it came."""
         return when(deck.created_at)
 
-    @admin.display(description="When a lesson starts", ordering="hidden")
+    @admin.display(description=gettext_lazy("When a lesson starts"), ordering="hidden")
     def shown(self, deck: Deck) -> str:
         """Say whether it is offered when a lesson starts."""
-        return "Hidden" if deck.hidden else "Offered"
+        return _("Hidden") if deck.hidden else _("Offered")
 
-    @admin.action(description="Hide the selected decks", permissions=["change"])
+    @admin.action(description=gettext_lazy("Hide the selected decks"), permissions=["change"])
     def hide(self, request: HttpRequest, queryset: QuerySet[Deck]) -> None:
         """Offer these no more when a lesson starts."""
-        self.message_user(request, f"{queryset.update(hidden=True)} hidden. Past lessons still show their pages.")
+        self.message_user(
+            request, _("%(n)d hidden. Past lessons still show their pages.") % {"n": queryset.update(hidden=True)}
+        )
 
-    @admin.action(description="Show the selected decks again", permissions=["change"])
+    @admin.action(description=gettext_lazy("Show the selected decks again"), permissions=["change"])
     def show(self, request: HttpRequest, queryset: QuerySet[Deck]) -> None:
         """Offer these again."""
-        self.message_user(request, f"{queryset.update(hidden=False)} can be chosen again.")
+        self.message_user(request, _("%(n)d can be chosen again.") % {"n": queryset.update(hidden=False)})
 
     def get_urls(self) -> list[URLPattern]:
         """Add the address that a deck's page asks for progress, and those of its buttons."""
@@ -162,7 +165,9 @@ class DeckAdmin(OwnedAdmin):
         """
         if not self.has_add_permission(request):
             raise PermissionDenied
-        return self._take(request, lambda file, title: self._receive(request, file, title), {"title": "Upload a deck"})
+        return self._take(
+            request, lambda file, title: self._receive(request, file, title), {"title": _("Upload a deck")}
+        )
 
     def replace_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Take another PDF for a deck, as an upload does."""
@@ -185,8 +190,8 @@ class DeckAdmin(OwnedAdmin):
                 deck = take(form.cleaned_data["file"], form.cleaned_data["title"])
             except Refused as refusal:
                 if wants_json:
-                    return JsonResponse({"code": refusal.code, "message": refusal.message}, status=refusal.status)
-                form.add_error("file", refusal.message)
+                    return JsonResponse({"code": refusal.code, "message": said(refusal)}, status=refusal.status)
+                form.add_error("file", said(refusal))
             else:
                 page = self._page(deck)
                 return JsonResponse({"location": page}, status=201) if wants_json else redirect(page)

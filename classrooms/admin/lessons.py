@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from tablib import Dataset
 
 from classrooms import actions, attendance, class_list, replica, roster
-from classrooms.admin.site import OwnedAdmin, teach, user_of, when
+from classrooms.admin.site import OwnedAdmin, said, teach, user_of, when
 from classrooms.lesson import LessonState
 from classrooms.models import Attendance, Lesson
 from classrooms.refusals import Refused
@@ -136,7 +136,7 @@ class LessonAdmin(OwnedAdmin):
         try:
             actions.end(lesson, by=user_of(request))
         except Refused as refusal:
-            self.message_user(request, refusal.message, messages.ERROR)
+            self.message_user(request, said(refusal), messages.ERROR)
         else:
             self.log_change(request, lesson, "Ended the lesson.")
             text = _("“%(title)s” has ended.") % {"title": lesson.title}

@@ -14,9 +14,12 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, reverse
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from classrooms import access, decks
 from classrooms.models import Classroom, Lesson, Staff
+from classrooms.refusals import Refused
 from whiteboard.models import Deck
 
 RECENT = 6  # decks on the first page
@@ -31,6 +34,11 @@ def role_in(classroom: Classroom, request: HttpRequest) -> str:
     """Return the requester's role among the classroom's staff, "" if none."""
     staff = access.staff_of(classroom, request.user)
     return staff.role if staff else ""
+
+
+def said(refusal: Refused) -> str:
+    """Return a refusal's sentence in the reader's language."""
+    return gettext(refusal.message)
 
 
 def when(time: datetime | None) -> str:
@@ -96,7 +104,7 @@ class OwnedAdmin(admin.ModelAdmin[Any]):
 
     def get_action_choices(self, request: HttpRequest, default_choices: Any = None) -> Any:
         """Offer actions below a word, not below dashes."""
-        return super().get_action_choices(request, default_choices or [("", "Choose…")])
+        return super().get_action_choices(request, default_choices or [("", _("Choose…"))])
 
     def require(self, request: HttpRequest, pk: str) -> Any:
         """Return an own row, for a view of ours. Raises PermissionDenied, for a row that is not there too."""
@@ -116,7 +124,7 @@ class TeachSite(admin.AdminSite):
 
     site_header = "Lectern"
     site_title = "Lectern"
-    index_title = "Your classrooms"
+    index_title = _("Your classrooms")
     index_template = "admin/teach.html"
     logout_template = "admin/logged_out.html"
     password_change_template = "admin/password_change.html"  # noqa: S105

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from classrooms import actions
-from classrooms.admin.site import role_in
+from classrooms.admin.site import role_in, said
 from classrooms.models import Classroom, Staff
 from classrooms.refusals import Refused
 
@@ -167,9 +167,9 @@ def _tell(request: HttpRequest, staff: Staff, verb: Callable[[Classroom, User], 
     try:
         verb(staff.classroom, staff.user)
     except Refused as refusal:
-        said = {"name": staff.user.get_username(), "why": refusal.message}
+        words = {"name": staff.user.get_username(), "why": said(refusal)}
         if verb is actions.dismiss:
-            text = _("%(name)s is off the staff, but may still be in the lesson that is live: %(why)s") % said
+            text = _("%(name)s is off the staff, but may still be in the lesson that is live: %(why)s") % words
         else:
-            text = _("The lesson that is live does not know the new role of %(name)s yet: %(why)s") % said
+            text = _("The lesson that is live does not know the new role of %(name)s yet: %(why)s") % words
         messages.warning(request, text)

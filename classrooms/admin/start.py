@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
 from classrooms import actions, decks
-from classrooms.admin.site import role_in, user_of
+from classrooms.admin.site import role_in, said, user_of
 from classrooms.admin.staff import LEADS
 from classrooms.models import Classroom, Lesson
 from classrooms.refusals import Refused
@@ -83,7 +83,7 @@ class StartViews(admin.ModelAdmin[Any]):
             try:
                 lesson = actions.start(classroom, by=user_of(request), **form.cleaned_data)
             except Refused as refusal:
-                form.add_error(None, refusal.message)
+                form.add_error(None, said(refusal))
             else:
                 self.log_change(request, classroom, f"Started the lesson “{lesson.title}”.")
                 return redirect("lesson", lesson.pk)

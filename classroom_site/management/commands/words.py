@@ -1,7 +1,7 @@
 """`manage.py words`: gather what the product says from its source into `locale/`, and compile what is translated.
 
 For developers: it needs Babel. Domains are Django's own: `django` for pages and the server's sentences, `djangojs` for
-what scripts say. A refusal's sentence is in both, for it is told by pages and by scripts.
+what scripts say. A refusal's sentence is in both, for pages and scripts tell it.
 """
 
 import io
@@ -21,7 +21,7 @@ from classrooms import closes, refusals
 DOMAINS = ("django", "djangojs")
 PACKAGES = ("classroom_site", "classrooms", "whiteboard")
 PYTHON: dict[str, Any] = {
-    "_": None, "gettext": None, "gettext_lazy": None, "gettext_noop": None, "pgettext": ((1, "c"), 2),
+    "_": None, "N_": None, "gettext": None, "gettext_lazy": None, "gettext_noop": None, "pgettext": ((1, "c"), 2),
     "ngettext": (1, 2), "ngettext_lazy": (1, 2), "npgettext": ((1, "c"), 2, 3),
 }  # fmt: skip
 SCRIPTS: dict[str, Any] = {"t": None, "tn": (2, 3)}
@@ -126,10 +126,12 @@ def gathered(domain: str) -> Iterator[Found]:
     if domain == "djangojs":
         for path in sorted((root / "static" / "js").rglob("*.js")):
             yield from _found(root, path, "javascript", SCRIPTS, path.read_bytes())
-        return
+    keywords = {"N_": None} if domain == "djangojs" else PYTHON
     for package in PACKAGES:
         for path in sorted((root / package).rglob("*.py")):
-            yield from _found(root, path, "python", PYTHON, path.read_bytes())
+            yield from _found(root, path, "python", keywords, path.read_bytes())
+    if domain == "djangojs":
+        return
     for path in sorted((root / "templates").rglob("*.html")):
         yield from _found(root, path, "python", PYTHON, templatize(path.read_text(encoding="utf-8")).encode())
 
