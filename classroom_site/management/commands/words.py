@@ -6,6 +6,7 @@ what scripts say. A refusal's sentence is in both, for pages and scripts tell it
 
 import io
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -99,9 +100,11 @@ def written(catalogue: Any) -> bytes:
 
 
 def compiled(catalogue: Any) -> bytes:
-    """Return a .mo file."""
+    """Return a .mo file, without what changes at every run."""
+    source = read_po(io.BytesIO(written(catalogue)), locale=catalogue.locale)
+    source.creation_date = source.revision_date = datetime(2026, 1, 1, tzinfo=UTC)
     buffer = io.BytesIO()
-    write_mo(buffer, read_po(io.BytesIO(written(catalogue)), locale=catalogue.locale))
+    write_mo(buffer, source)
     return buffer.getvalue()
 
 
