@@ -109,6 +109,8 @@ def test_pressed_and_chosen_are_seen_in_forced_colours(server: Server, people: P
     teacher.choose("Who may draw", "Chosen")
     window.get_by_role("button", name="Let Ana draw").last.click()
     expect(window.locator("#hand-rows [aria-pressed=true]")).to_be_visible()
+    expect(window.locator("#people-rows [data-allows]:visible")).to_have_count(2)
+    expect(window.locator("#people-rows [aria-pressed=true]")).to_have_count(1)
     window.locator("#board").focus()
     for key in ("v", "Tab"):
         window.keyboard.press(key)
