@@ -149,6 +149,12 @@ class TestLatePages:
         late_pages.sweep()
         assert numbers(lesson) == [1, 3, None]
 
+        change(lesson, "page.removed", page=page_id(lesson, 3))
+        forget(lesson)
+        Slide.objects.create(deck=deck, number=4, position=4, width=1600, height=900, images={})
+        late_pages.sweep()
+        assert numbers(lesson) == [1, 4, None]  # not behind a page that is gone
+
     def test_pages_come_behind_the_last_one_that_is_left_or_last(
         self, classroom: Classroom, teacher: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
