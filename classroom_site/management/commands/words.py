@@ -44,6 +44,8 @@ class Command(BaseCommand):
         if check and stale:
             self.stderr.write(f"Not up to date, run `make words`: {', '.join(stale)}")
             raise SystemExit(1)
+        if check:
+            return
         for path, content in catalogues():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
