@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.support import pdfs
 from tests.support.browser import People
 from tests.support.cast import CODE, PASSWORD
 from tests.support.server import ROOT, Server
@@ -133,6 +134,24 @@ def test_the_teachers_pages(audit: Audit) -> None:
     for path in TEACHERS:
         page.goto(f"/teach/{path}")
         audit.look(page, f"/teach/{path}")
+
+
+def test_a_deck(audit: Audit, tmp_path: Path) -> None:
+    lecture = tmp_path / "Leaves.pdf"
+    lecture.write_bytes(pdfs.good(2, text=""))
+    page = audit.window()
+    log_in(page)
+    page.goto("/teach/whiteboard/deck/add/")
+    page.get_by_label("PDF").set_input_files(lecture)
+    page.get_by_role("button", name="Upload").click()
+    expect(page.locator("#pages li")).to_have_count(2, timeout=30_000)
+    page.locator("#page-1 [value=hide]").click()
+    expect(page.get_by_role("button", name="Show")).to_be_visible()
+    page.locator("#page-2 summary").click()
+    audit.look(page, "deck")
+    page.get_by_role("link", name="Replace the PDF").click()
+    expect(page.get_by_role("heading", name="Another PDF")).to_be_visible()
+    audit.look(page, "deck, replace")
 
 
 def test_a_roster(audit: Audit) -> None:

@@ -89,7 +89,7 @@ const watchPages = (deck) => {
     item.id = `page-${slide.number}`;
     item.dataset.id = String(slide.id);
     item.dataset.number = String(slide.number);
-    item.querySelector("form")?.setAttribute("aria-label", t("Page {n}", { n: slide.number }));
+    item.querySelector("[role=group]")?.setAttribute("aria-label", t("Page {n}", { n: slide.number }));
     const image = /** @type {HTMLImageElement} */ (item.querySelector("img"));
     image.width = 320;
     image.height = Math.round((320 * slide.height) / slide.width);
