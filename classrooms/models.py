@@ -84,8 +84,8 @@ class Staff(models.Model):
 class RosterEntry(models.Model):
     """A student on a classroom's roster. It lets nobody in and keeps nobody out: it says who is missing."""
 
-    classroom = models.ForeignKey(Classroom, models.CASCADE, related_name="roster")
-    name = models.CharField(max_length=MAX_NAME)
+    classroom = models.ForeignKey(Classroom, models.CASCADE, related_name="roster", verbose_name=_("classroom"))
+    name = models.CharField(_("name"), max_length=MAX_NAME)
     identifier = models.CharField(_("e-mail address or number"), max_length=MAX_IDENTIFIER, blank=True)
 
     class Meta:
@@ -110,10 +110,10 @@ class Lesson(models.Model):
         LIVE = "live", _("Live")
         ENDED = "ended", _("Ended")
 
-    classroom = models.ForeignKey(Classroom, models.CASCADE, related_name="lessons")
+    classroom = models.ForeignKey(Classroom, models.CASCADE, related_name="lessons", verbose_name=_("classroom"))
     title = models.CharField(_("title"), max_length=120)
     epoch = models.CharField(max_length=8, default=draw_epoch, editable=False)
-    status = models.CharField(max_length=8, choices=Status, default=Status.STARTING, editable=False)
+    status = models.CharField(_("state"), max_length=8, choices=Status, default=Status.STARTING, editable=False)
     head = models.BigIntegerField(default=0, editable=False)  # the newest event's seq
     last_at = models.BigIntegerField(default=0, editable=False)  # the newest event's time, ms since 1970
     seats = models.PositiveIntegerField(default=0, editable=False)  # participants numbered so far

@@ -14,7 +14,7 @@ from classrooms import access, actions, log, replica
 from classrooms.actions import BYTES_AT_START, PAGES_AT_START
 from classrooms.log import Entry
 from classrooms.messages import MAX_FRAME_OUT
-from classrooms.models import Classroom, Event, Lesson, Participant, Staff
+from classrooms.models import Classroom, Event, Lesson, Staff
 from classrooms.refusals import Code, Refused
 from whiteboard.models import Deck, Slide
 
@@ -299,9 +299,19 @@ def test_a_guest_who_becomes_staff_has_a_seat_of_each_kind(live: Lesson, ana: Us
     assert access.by_session(live, session) == guest
 
 
-def test_staff_have_no_seat_in_a_lesson_that_ended(live: Lesson, teacher: User) -> None:
+def test_staff_read_a_lesson_that_ended_and_the_log_says_no_word_of_it(live: Lesson, teacher: User) -> None:
     actions.end(live, by=teacher)
     live.refresh_from_db()
-    with refused(Code.ENDED):
-        actions.seat_staff(live, teacher)
-    assert not Participant.objects.exists()
+    assert actions.seat_staff(live, teacher).role == "instructor"
+    assert kinds(live) == ["lesson.started", "lesson.ended"]
+
+
+def test_a_lesson_ended_without_a_right_to_goes_on(live: Lesson, teacher: User) -> None:
+    seat = actions.seat_staff(live, teacher)
+    gone = Entry("person.removed", None, "gone", json.dumps({"participant": seat.participant}))
+    log.append(live.pk, [gone, Entry("lesson.ended", seat.participant, "c:1", "{}")]).result(5)
+    live.refresh_from_db()
+    assert (live.status, replica.current(live.pk).status) == ("live", "live")
+    actions.end(live, by=teacher)
+    live.refresh_from_db()
+    assert (live.status, replica.current(live.pk).status) == ("ended", "ended")

@@ -8,7 +8,7 @@ from django.template.loader import render_to_string
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted((ROOT / "templates").glob("*.html"))
-ADMINS = {"deck.js"}  # goes with the admin's own templates
+ADMINS = {"start.js", "deck.js"}  # goes with the admin's own templates
 SCRIPTS = sorted(
     path
     for folder in ("pages", "panels")

@@ -16,16 +16,16 @@ class Deck(models.Model):
     """An uploaded PDF. Decks that a lesson was given are hidden, never deleted: past lessons show their pages."""
 
     class Status(models.TextChoices):
-        WAITING = "waiting"
-        CONVERTING = "converting"
-        READY = "ready"
-        FAILED = "failed"
+        WAITING = "waiting", _("Waiting")
+        CONVERTING = "converting", _("Converting")
+        READY = "ready", _("Ready")
+        FAILED = "failed", _("Failed")
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="decks")
     title = models.CharField(_("title"), max_length=120)
     file = models.FileField(upload_to="decks/originals/", blank=True)  # kept, for another try and for its owner
     key = models.CharField(max_length=32, unique=True, default=unguessable, editable=False)
-    status = models.CharField(max_length=10, choices=Status, default=Status.WAITING, editable=False)
+    status = models.CharField(_("state"), max_length=10, choices=Status, default=Status.WAITING, editable=False)
     error = models.CharField(max_length=40, blank=True, editable=False)  # a refusal code
     pages = models.PositiveIntegerField(default=0, editable=False)
     pages_done = models.PositiveIntegerField(default=0, editable=False)  # finished or failed

@@ -51,7 +51,10 @@ class StaffForm(forms.ModelForm[Staff]):
     username = forms.CharField(
         label=gettext_lazy("User name or e-mail address"), max_length=LONGEST_LOGIN, required=False
     )
-    role = forms.ChoiceField(choices=[(r.value, r.label) for r in (Staff.Role.INSTRUCTOR, Staff.Role.ASSISTANT)])
+    role = forms.ChoiceField(
+        label=gettext_lazy("Role"),
+        choices=[(r.value, r.label) for r in (Staff.Role.INSTRUCTOR, Staff.Role.ASSISTANT)],
+    )
 
     class Meta:
         model = Staff

@@ -68,7 +68,21 @@ page = {"page": ids}
 person = {"participant": ids}
 after = st.one_of(ids, st.none())
 names = st.sampled_from(
-    ["Ana", "  Zoe\u0308 ", "علی\u200cرضا", "", " ", "\u200b", "x" * 40, "x" * 41, "👩\u200d🚀", "\ufeffAna", "\u200c", "\u3164", "a" + "\u0301" * 6]
+    [
+        "Ana",
+        "  Zoe\u0308 ",
+        "علی\u200cرضا",
+        "",
+        " ",
+        "\u200b",
+        "x" * 40,
+        "x" * 41,
+        "👩\u200d🚀",
+        "\ufeffAna",
+        "\u200c",
+        "\u3164",
+        "a" + "\u0301" * 6,
+    ]
 )
 policies = {
     "draw": st.sampled_from(["everyone", "chosen", "staff"]), "edit": st.sampled_from(["own", "shared"]),

@@ -143,5 +143,7 @@ def gathered(domain: str) -> Iterator[Found]:
 
 def _found(root: Path, path: Path, method: str, keywords: dict[str, Any], source: bytes) -> Iterator[Found]:
     name = path.relative_to(root).as_posix()
-    for _line, text, _comments, context in extract.extract(method, io.BytesIO(source), keywords):
+    for _line, text, _comments, context in extract.extract(
+        method, io.BytesIO(source), keywords, options={"parse_template_string": True}
+    ):
         yield name, text, context
