@@ -1,7 +1,7 @@
 """Draws every page and state, three widths, light and dark: `python -m benchmarks.screenshots` fills docs/screenshots/.
 
 A picture is called STATE-WIDTH-SCHEME.webp. Names, pages and ink are the same at every run; clocks that show a time of
-day are hidden, and nothing moves.
+day stand still, and nothing moves.
 """
 
 import argparse
@@ -27,6 +27,11 @@ QUALITY = 72
 PASSWORD = "chalk and blackboard"
 CODE = "TRYME2"
 SEATS = 9
+# A lesson's moments, which are others at every run.
+STILL = """() => {
+  for (const cell of document.querySelectorAll("td, .readonly")) cell.textContent = cell.textContent
+    .replace(/^\\d\\d:\\d\\d$/, "09:00").replace(/\\d+ \\w+ \\d{4}, \\d\\d:\\d\\d/, "2 Mar 2026, 09:00");
+}"""
 
 
 class Album:
@@ -208,6 +213,9 @@ def lesson(album: Album, people: People, run: Run, teacher: Page) -> None:
     for page, state in ((teacher, "ended-instructor"), (ana.page, "ended")):
         expect(page.get_by_role("heading", name="The lesson has ended")).to_be_visible()
         album.keep(page, state)
+    ana.page.reload()
+    ana.wait("lectern.session.status.phase === 'ended' && lectern.store.loaded(lectern.store.page)")
+    album.keep(ana.page, "looks-back")
 
 
 def lost(album: Album, people: People, run: Run, desk: Desk) -> None:
@@ -260,8 +268,15 @@ def before_and_after(album: Album, people: People, run: Run, teacher: Page) -> N
     ask(guest, "Ana")
     expect(guest.get_by_role("heading", name="Waiting for the lesson")).to_be_visible()
     album.keep(guest, "waiting")
+    teacher.goto("/teach/classrooms/classroom/1/roster/")
+    album.keep(teacher, "roster")
+    teacher.goto("/teach/classrooms/lesson/1/change/")
+    teacher.evaluate(STILL)
+    album.keep(teacher, "lesson")
     teacher.goto("/teach/classrooms/classroom/1/start/")
+    teacher.get_by_role("checkbox").first.check()
     album.keep(teacher, "start")
+    teacher.get_by_role("checkbox").first.uncheck()
     teacher.get_by_role("button", name="Start the lesson").click()
     teacher.wait_for_url("**/lessons/*/")
     Desk(teacher).ready()
