@@ -7,9 +7,12 @@ import codecs
 import csv
 import enum
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
+
+Key = TypeVar("Key", bound=Hashable)
 
 MAX_BYTES: Final = 1024 * 1024
 MAX_STUDENTS: Final = 2000  # on one roster
@@ -107,10 +110,18 @@ def missing(students: Sequence[Student], came: Iterable[Student]) -> list[int]:
     People type their names as they like: word order, case, accents and a left-out family name do not matter, as long
     as no two on the list could be meant; then both stay missing. An equal `identifier` always counts.
     """
-    left = dict(enumerate(students))
-    people = list(came)
-    for step in (_by_identifier, _by_words, _by_part):
-        people = [person for person in people if not _match(left, person, step)]
+    left = dict(enumerate(_words(student.name) for student in students))
+    people = [(person.identifier.casefold(), _words(person.name)) for person in came]
+    identifiers = _places((place, students[place].identifier.casefold()) for place in left)
+    rest = [words for identifier, words in people if not (identifier and _take(left, identifiers.get(identifier, [])))]
+    names = _places(left.items())
+    rest = [words for words in rest if not _take(left, names.get(words, []))]
+    parts = _places((place, word) for place, words in left.items() for word in words)
+    for words in rest:
+        shared = Counter(place for word in words for place in parts.get(word, []) if place in left)
+        found = [place for place, count in shared.items() if count in (len(words), len(left[place]))]
+        if len(found) == 1:  # two who share only a part of a name stay
+            del left[found[0]]
     return list(left)
 
 
@@ -235,23 +246,18 @@ def _words(name: str) -> frozenset[str]:
     return frozenset("".join(char if char.isalnum() else " " for char in plain.casefold()).split())
 
 
-def _by_identifier(student: Student, person: Student) -> bool:
-    return bool(person.identifier) and student.identifier.casefold() == person.identifier.casefold()
+def _places(keyed: Iterable[tuple[int, Key]]) -> dict[Key, list[int]]:
+    """Return which places have which key, in the list's order."""
+    found: dict[Key, list[int]] = {}
+    for place, key in keyed:
+        found.setdefault(key, []).append(place)
+    return found
 
 
-def _by_words(student: Student, person: Student) -> bool:
-    return _words(student.name) == _words(person.name)
-
-
-def _by_part(student: Student, person: Student) -> bool:
-    one, other = _words(student.name), _words(person.name)
-    return bool(other) and (other < one or one < other)
-
-
-def _match(left: dict[int, Student], person: Student, same: Callable[[Student, Student], bool]) -> bool:
-    """Take the one whom the person is off those who are left; two who share only a part of a name with them stay."""
-    found = [place for place, student in left.items() if same(student, person)]
-    if not found or (len(found) > 1 and same is _by_part):
-        return False
-    del left[found[0]]
-    return True
+def _take(left: dict[int, frozenset[str]], places: list[int]) -> bool:
+    """Take the first of the places that is left off both; whether there was one."""
+    while places:
+        place = places.pop(0)
+        if left.pop(place, None) is not None:
+            return True
+    return False

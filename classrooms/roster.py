@@ -1,5 +1,6 @@
 """A classroom's roster: lists of students taken in and given out, and who of it is missing in a lesson."""
 
+import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ from import_export import fields, resources
 from import_export.results import Result, RowResult
 from tablib import Dataset
 
-from classrooms import class_list
+from classrooms import class_list, replica
 from classrooms.class_list import Student
 from classrooms.models import Classroom, Lesson, Participant, RosterEntry
 
@@ -113,22 +114,32 @@ def take(classroom: Classroom, students: Sequence[Student], *, exactly: bool) ->
 def written(students: Sequence[Student]) -> str:
     """Return a list as CSV, as `class_list.read` reads it; no cell is a formula."""
     cells = ([class_list.escape(cell) for cell in student] for student in students)
-    return str(Dataset(*cells, headers=COLUMNS).export("csv"))
+    return as_csv(Dataset(*cells, headers=COLUMNS))
 
 
 def given(classroom: Classroom) -> str:
     """Return the roster as CSV, as `class_list.read` reads it; no cell is a formula."""
     resource = RosterResource(classroom)
-    return str(resource.export(resource.get_queryset()).export("csv"))
+    return as_csv(resource.export(resource.get_queryset()))
+
+
+def as_csv(table: Dataset) -> str:
+    """Return a table as CSV, each cell in quotes: where a list is parted at semicolons, one in a name parts nothing."""
+    return str(table.export("csv", quoting=csv.QUOTE_ALL))
 
 
 def absent(lesson: Lesson) -> list[RosterEntry]:
-    """Return who is on the roster and was not in the lesson, as far as names tell; accounts count by their address."""
+    """Return who is on the roster and was not in the lesson, as far as names tell; accounts count by their address.
+
+    Who was removed does not count as having come.
+    """
     entries = list(lesson.classroom.roster.all())
     people = Participant.objects.filter(lesson=lesson).exclude(role__in=("instructor", "assistant"))
+    known = replica.current(lesson.pk).people
     came = [
         Student(one.name, login)
         for one in people.select_related("user")
+        if not (one.key in known and known[one.key].removed)
         for login in ([one.user.email or one.user.get_username()] if one.user else [""])
     ]
     places = class_list.missing([Student(entry.name, entry.identifier) for entry in entries], came)

@@ -1,5 +1,7 @@
 """Rosters: what schools' files say, what a list does to a roster, and who is missing."""
 
+from types import SimpleNamespace
+
 import pytest
 from django.contrib.auth.models import User
 from hypothesis import given, settings
@@ -143,6 +145,16 @@ def test_nobody_is_counted_twice(listed: list[str], came: list[str]) -> None:
     assert missing([Student(name, "") for name in listed], [Student(name, "") for name in listed]) == []
 
 
+def test_a_name_is_taken_apart_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken_apart: list[str] = []
+    words = class_list._words
+    monkeypatch.setattr(class_list, "_words", lambda name: taken_apart.append(name) or words(name))
+    listed = [Student(f"First{number} Last{number}", "") for number in range(200)]
+    came = [Student(f"Guest{number} Other{number}", "") for number in range(100)]
+    assert len(missing(listed, came)) == 200
+    assert len(taken_apart) == len(listed) + len(came)
+
+
 def test_the_absent_of_a_lesson(classroom: Classroom, teacher: User, ana: User) -> None:
     roster.take(classroom, [ANA, BEN, Student("Cid", ""), Student("Teacher", "")], exactly=False)
     lesson = make_lesson(classroom)
@@ -152,6 +164,16 @@ def test_the_absent_of_a_lesson(classroom: Classroom, teacher: User, ana: User) 
     ):
         Participant.objects.create(lesson=lesson, number=number, name=name, color="#000000", role=role, user=user)
     assert [entry.name for entry in roster.absent(lesson)] == ["Ben O’Hara", "Teacher"]
+
+
+def test_who_was_removed_has_not_come(classroom: Classroom, monkeypatch: pytest.MonkeyPatch) -> None:
+    roster.take(classroom, [ANA, BEN], exactly=False)
+    lesson = make_lesson(classroom)
+    for number, student in enumerate((ANA, BEN), 1):
+        Participant.objects.create(lesson=lesson, number=number, name=student.name, color="#000000")
+    removed = {"u1": SimpleNamespace(removed=True), "u2": SimpleNamespace(removed=False)}
+    monkeypatch.setattr(roster.replica, "current", lambda pk: SimpleNamespace(people=removed))
+    assert [entry.name for entry in roster.absent(lesson)] == [ANA.name]
 
 
 # --- rosters -------------------------------------------------------------------------------------------------------
@@ -209,6 +231,7 @@ def test_what_is_given_out_is_taken_in_again_and_runs_nothing(classroom: Classro
     text = roster.given(classroom)
     assert "'=HYPERLINK" in text
     cells = [cell.strip('"') for row in text.splitlines() for cell in row.split(",")]
+    assert all(row.startswith('"') for row in text.splitlines())
     assert not [cell for cell in cells if cell.startswith(("=", "@", "+"))]
     RosterEntry.objects.all().delete()
     roster.take(classroom, read(text.encode()).students, exactly=False)

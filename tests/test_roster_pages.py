@@ -165,15 +165,34 @@ def test_students_are_added_changed_and_deleted_one_by_one(classroom: Classroom,
     assert names(classroom) == []
 
 
+def test_an_address_that_another_has_is_refused_with_a_sentence(classroom: Classroom, teacher: User) -> None:
+    roster.take(classroom, [Student("Ana", "7"), Student("Ben", "8")], exactly=False)
+    ben = RosterEntry.objects.get(name="Ben")
+    answer = client_of(teacher).post(page_of(ben), {"name": "Ben", "identifier": "7"})
+    assert "Ana on this roster has this e-mail address or number already." in text_of(answer)
+    ben.refresh_from_db()
+    assert ben.identifier == "8"
+
+
+def test_deleting_many_asks_once_who_may(
+    classroom: Classroom, teacher: User, django_assert_max_num_queries: Any
+) -> None:
+    roster.take(classroom, [Student(f"Student {number}", "") for number in range(60)], exactly=False)
+    chosen = {"action": "delete_selected", "_selected_action": [entry.pk for entry in classroom.roster.all()]}
+    client = client_of(teacher)
+    with django_assert_max_num_queries(40):
+        assert client.post(address(RosterEntry, "changelist"), chosen | {"index": "0"}).status_code == 200
+
+
 def test_the_roster_is_given_out_without_formulae(classroom: Classroom, assistant: User) -> None:
     roster.take(classroom, [Student("=1+1", "@x"), Student("Müller, Ana", "")], exactly=False)
     answer = client_of(assistant).get(page_of(classroom, "roster/export"))
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
     assert answer["Content-Disposition"] == 'attachment; filename="photosynthesis-roster.csv"'
     assert answer.content.decode("utf-8-sig").splitlines() == [
-        "name,e-mail or number",
-        "'=1+1,'@x",
-        '"Müller, Ana",',
+        '"name","e-mail or number"',
+        '"\'=1+1","\'@x"',
+        '"Müller, Ana",""',
     ]
     assert answer.content.startswith(b"\xef\xbb\xbf")
 

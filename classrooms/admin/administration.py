@@ -316,6 +316,10 @@ class EventAdmin(ReadOnly):
     search_fields = ("=lesson__title", "kind", "=by", "=op")
     ordering = ("-pk",)
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
+        """Leave what an event holds where it is until it is asked for: it can be large."""
+        return super().get_queryset(request).defer("data")
+
 
 @admin.register(Snapshot, site=administration)
 class SnapshotAdmin(ReadOnly):
@@ -325,6 +329,10 @@ class SnapshotAdmin(ReadOnly):
     list_select_related = ("lesson",)
     search_fields = ("lesson__title",)
     fields = readonly_fields = ("lesson", "epoch", "seq", "at")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Snapshot]:
+        """Leave the states where they are: they are large, and nothing here shows them."""
+        return super().get_queryset(request).defer("body")
 
 
 # --- decks and the machinery ---------------------------------------------------------------------------------------

@@ -120,7 +120,7 @@ class LessonAdmin(OwnedAdmin):
         for entry in roster.absent(lesson):
             table.append([class_list.escape(entry.name), "absent", "", "", 0])
         self.log_change(request, lesson, "Saved the attendance as a file.")
-        response = HttpResponse("\ufeff" + str(table.export("csv")), content_type="text/csv; charset=utf-8")
+        response = HttpResponse("\ufeff" + roster.as_csv(table), content_type="text/csv; charset=utf-8")
         name = slugify(f"{lesson.title} {lesson.started_at:%Y-%m-%d}") or "attendance"
         response["Content-Disposition"] = f'attachment; filename="attendance-{name}.csv"'
         return response

@@ -138,11 +138,29 @@ def _sentence(bad: Bad) -> str:
     return str(SENTENCES[bad.why]) % {"line": bad.earlier}
 
 
+class EntryForm(forms.ModelForm[RosterEntry]):
+    """A student; the classroom is in no form but a new one's, so the model's own check of both together is not made."""
+
+    def clean(self) -> dict[str, Any] | None:
+        """Refuse an address or number that another on the roster has."""
+        cleaned = super().clean() or self.cleaned_data
+        classroom = cleaned.get("classroom") or self.instance.classroom_id
+        identifier = cleaned.get("identifier")
+        if classroom and identifier:
+            others = RosterEntry.objects.filter(classroom=classroom, identifier=identifier).exclude(pk=self.instance.pk)
+            other = others.first()
+            if other is not None:
+                text = _("%(name)s on this roster has this e-mail address or number already.") % {"name": other.name}
+                self.add_error("identifier", text)
+        return cleaned
+
+
 @admin.register(RosterEntry, site=teach)
 class RosterEntryAdmin(OwnedAdmin):
     """Students on rosters, one by one."""
 
     owner_path = "classroom__staff__user"
+    form = EntryForm
     fields = ("classroom", "name", "identifier")
     list_display = ("name", "identifier", "classroom")
     list_filter = (("classroom", admin.RelatedOnlyFieldListFilter),)
@@ -167,7 +185,14 @@ class RosterEntryAdmin(OwnedAdmin):
         """Let those who lead the classroom change its roster."""
         if not isinstance(obj, RosterEntry):
             return self.led(request).exists()
-        return role_in(obj.classroom, request) in LEADS
+        return obj.classroom_id in self._led(request)
+
+    def _led(self, request: HttpRequest) -> frozenset[int]:
+        """Ask once for a request, not for each of the students who are chosen."""
+        kept: dict[str, frozenset[int]] = request.__dict__.setdefault("_lectern", {})
+        if "led" not in kept:
+            kept["led"] = frozenset(self.led(request).values_list("pk", flat=True))
+        return kept["led"]
 
     has_delete_permission = has_change_permission
 
