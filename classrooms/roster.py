@@ -91,8 +91,7 @@ class Taken:
 
 def preview(classroom: Classroom, students: Sequence[Student]) -> Taken:
     """Say what a list would do. Writes nothing."""
-    result = _import(classroom, students, dry_run=True)
-    return _taken(classroom, result)
+    return _taken(classroom, _compared(classroom, students))
 
 
 def take(classroom: Classroom, students: Sequence[Student], *, exactly: bool) -> Taken:
@@ -100,14 +99,18 @@ def take(classroom: Classroom, students: Sequence[Student], *, exactly: bool) ->
 
     Raises Unreadable (too_many) where the roster would be longer than it may be.
     """
-    with transaction.atomic():
+    seen = _rows(classroom)
+    result = _compared(classroom, students)
+    with transaction.atomic():  # on SQLite every lesson's ink waits for it
         Classroom.objects.select_for_update().get(pk=classroom.pk)  # one list at a time
-        taken = preview(classroom, students)
+        if _rows(classroom) != seen:  # another list came between
+            result = _compared(classroom, students)
+        taken = _taken(classroom, result)
         if taken.count - (len(taken.gone) if exactly else 0) > class_list.MAX_STUDENTS:
             raise class_list.Unreadable(class_list.Wrong.TOO_MANY)
         if exactly:
             RosterEntry.objects.filter(classroom=classroom, pk__in=[one.pk for one in taken.gone]).delete()
-        _import(classroom, students, dry_run=False)
+        _write(result)
     return taken
 
 
@@ -146,10 +149,22 @@ def absent(lesson: Lesson) -> list[RosterEntry]:
     return [entries[place] for place in places]
 
 
-def _import(classroom: Classroom, students: Sequence[Student], *, dry_run: bool) -> Result:
-    """A dry run has no transaction, and so writes nothing at all: on SQLite a lesson would wait for it."""
+def _rows(classroom: Classroom) -> list[tuple[Any, ...]]:
+    return list(classroom.roster.order_by("pk").values_list("pk", "name", "identifier"))
+
+
+def _compared(classroom: Classroom, students: Sequence[Student]) -> Result:
+    """Return what a list would do, with the rows as they would be. It has no transaction, and writes nothing."""
     rows = Dataset(*students, headers=COLUMNS)
-    return RosterResource(classroom).import_data(rows, dry_run=dry_run, raise_errors=True, use_transactions=False)
+    return RosterResource(classroom).import_data(rows, dry_run=True, raise_errors=True, use_transactions=False)
+
+
+def _write(result: Result) -> None:
+    """Write the rows as the comparison has them."""
+    new: list[Any] = [row.instance for row in result.rows if row.import_type == RowResult.IMPORT_TYPE_NEW]
+    old: Any = {row.instance.pk: row.instance for row in result.rows if row.import_type == RowResult.IMPORT_TYPE_UPDATE}
+    RosterEntry.objects.bulk_update(old.values(), ["name", "identifier"], batch_size=500)
+    RosterEntry.objects.bulk_create(new)
 
 
 def _taken(classroom: Classroom, result: Result) -> Taken:

@@ -167,6 +167,15 @@ def test_no_page_shows_a_token(root: User, teacher: User) -> None:
         assert "API token" in text_of(page)
 
 
+def test_lists_leave_large_columns_where_they_are(
+    root: User, rows: dict[type[Model], Model], django_assert_max_num_queries: Any
+) -> None:
+    for model, column in ((Snapshot, "body"), (Event, "data")):
+        with django_assert_max_num_queries(40) as asked:
+            assert client_of(root).get(address(model, "changelist")).status_code == 200
+        assert not [query["sql"] for query in asked.captured_queries if f'"{column}"' in query["sql"]]
+
+
 def test_who_has_not_signed_in_signs_in_where_everybody_does(root: User, client: Client) -> None:
     there = client.get("/admin/auth/user/")["Location"]
     assert there == "/teach/login/?next=/admin/auth/user/"

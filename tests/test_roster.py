@@ -1,9 +1,11 @@
 """Rosters: what schools' files say, what a list does to a roster, and who is missing."""
 
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -196,6 +198,35 @@ def test_a_list_adds_changes_and_leaves_alone(classroom: Classroom) -> None:
     assert names(classroom) == {"Ana Miller": "ana@school.example", "Ben O’Hara": "1042", "Cid": ""}
     roster.take(classroom, [Student("Ana Miller", "")], exactly=False)
     assert names(classroom)["Ana Miller"] == "ana@school.example"
+
+
+def test_a_list_is_compared_before_lessons_wait(classroom: Classroom, monkeypatch: pytest.MonkeyPatch) -> None:
+    depth = len(connection.savepoint_ids)
+    compare = roster.RosterResource.import_data
+    depths: list[int] = []
+
+    def counted(self: roster.RosterResource, *args: Any, **kwargs: Any) -> Any:
+        depths.append(len(connection.savepoint_ids))
+        return compare(self, *args, **kwargs)
+
+    monkeypatch.setattr(roster.RosterResource, "import_data", counted)
+    roster.take(classroom, [ANA, BEN], exactly=False)
+    assert depths == [depth]
+
+
+def test_a_list_that_came_between_is_reckoned_with(classroom: Classroom, monkeypatch: pytest.MonkeyPatch) -> None:
+    compare = roster._compared
+
+    def late(room: Classroom, students: Any) -> Any:
+        result = compare(room, students)
+        if not room.roster.exists():
+            RosterEntry.objects.create(classroom=room, name=ANA.name, identifier=ANA.identifier)
+        return result
+
+    monkeypatch.setattr(roster, "_compared", late)
+    taken = roster.take(classroom, [ANA, BEN], exactly=False)
+    assert [kind for kind, *_ in taken.rows] == ["skip", "new"]
+    assert names(classroom) == {ANA.name: ANA.identifier, BEN.name: BEN.identifier}
 
 
 def test_a_list_replaces_the_roster_if_that_is_asked_for(classroom: Classroom) -> None:

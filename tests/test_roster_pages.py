@@ -120,7 +120,7 @@ def test_assistants_read_the_roster_and_change_nothing(classroom: Classroom, ass
     roster.take(classroom, [Student("Ana", "7")], exactly=False)
     entry, client = RosterEntry.objects.get(), client_of(assistant)
     assert "Ana" in text_of(client.get(address(RosterEntry, "changelist")))
-    assert "Ana" in text_of(client.get(page_of(classroom, "roster/export")))
+    assert "Ana" in text_of(client.post(page_of(classroom, "roster/export")))
     page = text_of(client.get(page_of(classroom)))
     assert page_of(classroom, "roster/export") in page
     assert f'"{page_of(classroom, "roster")}"' not in page
@@ -186,7 +186,9 @@ def test_deleting_many_asks_once_who_may(
 
 def test_the_roster_is_given_out_without_formulae(classroom: Classroom, assistant: User) -> None:
     roster.take(classroom, [Student("=1+1", "@x"), Student("Müller, Ana", "")], exactly=False)
-    answer = client_of(assistant).get(page_of(classroom, "roster/export"))
+    assert client_of(assistant).get(page_of(classroom, "roster/export"))["Location"] == page_of(classroom)
+    answer = client_of(assistant).post(page_of(classroom, "roster/export"))
+    assert LogEntry.objects.get(user=assistant).change_message == "Saved the roster as a file."
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
     assert answer["Content-Disposition"] == 'attachment; filename="photosynthesis-roster.csv"'
     assert answer.content.decode("utf-8-sig").splitlines() == [

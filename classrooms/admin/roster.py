@@ -100,8 +100,11 @@ class RosterViews(admin.ModelAdmin[Any]):
         return redirect("admin:classrooms_classroom_change", classroom.pk)
 
     def roster_export_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Give the roster out as CSV, with the mark by which spreadsheets know UTF-8."""
+        """Give the roster out as CSV, with the mark by which spreadsheets know UTF-8. The history notes it."""
         classroom: Classroom = self.require(request, str(pk))  # type: ignore[attr-defined]
+        if request.method != "POST":
+            return redirect("admin:classrooms_classroom_change", classroom.pk)
+        self.log_change(request, classroom, "Saved the roster as a file.")
         name = slugify(classroom.title) or f"classroom-{classroom.pk}"
         answer = HttpResponse("\ufeff" + roster.given(classroom), content_type="text/csv; charset=utf-8")
         answer["Content-Disposition"] = f'attachment; filename="{name}-roster.csv"'
