@@ -154,9 +154,15 @@ def _rows(classroom: Classroom) -> list[tuple[Any, ...]]:
 
 
 def _compared(classroom: Classroom, students: Sequence[Student]) -> Result:
-    """Return what a list would do, with the rows as they would be. It has no transaction, and writes nothing."""
+    """Return what a list would do, with the rows as they would be. Writes nothing, and so has no transaction.
+
+    `import_data` would open one for a dry run, whatever it is told, and on SQLite every lesson's ink would wait.
+    """
     rows = Dataset(*students, headers=COLUMNS)
-    return RosterResource(classroom).import_data(rows, dry_run=True, raise_errors=True, use_transactions=False)
+    result: Result = RosterResource(classroom).import_data_inner(
+        rows, dry_run=True, raise_errors=True, using_transactions=False, collect_failed_rows=False
+    )
+    return result
 
 
 def _write(result: Result) -> None:
