@@ -418,3 +418,28 @@ def test_the_wall_shows_the_code_and_no_name(classroom: Classroom, teacher: User
     assert classroom.code in text
     assert "data:image/svg+xml" in text
     assert teacher.get_username() not in text
+
+
+def test_making_says_what_comes_next_and_labels_have_no_colon(outsider: User) -> None:
+    client = client_of(outsider)
+    made = text_of(client.post(address(Classroom, "add"), GOOD, follow=True))
+    assert "Made. Next: start a lesson, or add colleagues." in made
+    assert "Who may draw" in made
+    assert "Who may draw:" not in made
+    room = Classroom.objects.get(staff__user=outsider)
+    assert f'value="{room.title}, ' in text_of(client.get(page_of(room, "start")))  # the date follows
+
+
+def test_the_first_page_is_where_classrooms_leads(teacher: User) -> None:
+    client = client_of(teacher)
+    mark = '<a href="/teach/" aria-current="true">'
+    assert mark in text_of(client.get("/teach/"))
+    assert mark in text_of(client.get(address(Classroom, "changelist")))
+    assert mark not in text_of(client.get(address(Deck, "changelist")))
+
+
+def test_a_live_lesson_tells_no_end(classroom: Classroom, teacher: User) -> None:
+    lesson = make_lesson(classroom)
+    page = text_of(client_of(teacher).get(page_of(lesson)))
+    assert "Length" in page
+    assert "Students can look at it until" not in page

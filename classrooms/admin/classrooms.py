@@ -1,5 +1,6 @@
 """Classrooms at /teach/: settings, join card, staff."""
 
+from datetime import timedelta
 from typing import Any, cast
 
 import segno
@@ -11,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -26,8 +28,8 @@ PAST = 8  # lessons on the classroom's page; the others are in the list of lesso
 CHOICES = {
     "draw": {
         "everyone": gettext_lazy("Everyone"),
-        "chosen": gettext_lazy("Those I choose"),
-        "staff": gettext_lazy("Staff only"),
+        "chosen": gettext_lazy("Chosen"),
+        "staff": gettext_lazy("Staff"),
     },
     "edit": {"own": gettext_lazy("Their own"), "shared": gettext_lazy("Each other's too")},
     "door": {"open": gettext_lazy("Open"), "locked": gettext_lazy("Locked")},
@@ -113,6 +115,11 @@ class ClassroomAdmin(StartViews, RosterViews, OwnedAdmin):
         if not change:
             Staff.objects.create(classroom=obj, user=user_of(request), role=Staff.Role.OWNER)
 
+    def response_add(self, request: HttpRequest, obj: Classroom, post_url_continue: Any = None) -> HttpResponse:
+        """Go to its page, and say what comes next."""
+        self.message_user(request, _("Made. Next: start a lesson, or add colleagues."), messages.SUCCESS)
+        return redirect("admin:classrooms_classroom_change", obj.pk)
+
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         """Save the staff, and tell the lesson that is live."""
         super().save_formset(request, form, formset, change)
@@ -130,6 +137,7 @@ class ClassroomAdmin(StartViews, RosterViews, OwnedAdmin):
             live = classroom.lessons.filter(status=Lesson.Status.LIVE).first()
             context |= join_card(request, classroom) | {
                 "live": live,
+                "fresh": live is not None and timezone.now() - live.started_at < timedelta(minutes=1),
                 "present": hub.present(live.pk) if live else None,
                 "past": classroom.lessons.filter(status=Lesson.Status.ENDED)[:PAST],
                 "leads": role_in(classroom, request) in LEADS,

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
-from django.db.models import Model, QuerySet
+from django.db.models import F, Max, Model, QuerySet
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -232,7 +232,9 @@ class DeckAdmin(OwnedAdmin):
                 "text_limit": slides.TEXT,
                 "state": decks.describe(deck),
                 "unfinished": decks.unfinished(deck),
-                "rooms": Classroom.objects.filter(pk__in=led.values("classroom"))[:ROOMS],
+                "rooms": Classroom.objects.filter(pk__in=led.values("classroom"))
+                .annotate(newest=Max("lessons__started_at"))
+                .order_by(F("newest").desc(nulls_last=True), "-pk")[:ROOMS],
             }
         return super().change_view(request, object_id, form_url, context)
 
@@ -283,6 +285,8 @@ class DeckAdmin(OwnedAdmin):
         if do in ("earlier", "later"):
             decks.move(deck, page.number, -1 if do == "earlier" else 1)
         self.log_change(request, deck, f"Page {page.number}: {do if do in DONE else 'save'}.")
+        if do == "save":
+            self.message_user(request, _("Saved."), messages.SUCCESS)
         return redirect(f"{self._page(deck)}#page-{page.number}")
 
     def retry_view(self, request: HttpRequest, pk: int) -> HttpResponse:

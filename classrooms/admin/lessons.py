@@ -41,6 +41,13 @@ class LessonAdmin(OwnedAdmin):
     list_select_related = ["classroom"]
     search_fields = ["title"]
 
+    def get_fields(self, request: HttpRequest, obj: Lesson | None = None) -> Any:
+        """Leave out what only an ended lesson has."""
+        fields = super().get_fields(request, obj)
+        if obj is None or obj.status == Lesson.Status.ENDED:
+            return fields
+        return [name for name in fields if name not in ("ended", "readable")]
+
     @admin.display(description=gettext_lazy("Now"), ordering="status")
     def state(self, lesson: Lesson) -> str:
         """Name the state; a live lesson can be opened."""

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, ClassVar, cast
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.db.models import Field, Model, QuerySet
@@ -14,7 +14,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, reverse
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from classrooms import access, decks
@@ -43,7 +43,7 @@ def said(refusal: Refused) -> str:
 
 def when(time: datetime | None) -> str:
     """Return a moment in the server's time zone, as a list has it; "" for none."""
-    return date_format(localtime(time), "j M Y, H:i") if time else ""
+    return date_format(localtime(time), pgettext("date", "j M Y, H:i")) if time else ""
 
 
 class OwnedAdmin(admin.ModelAdmin[Any]):
@@ -54,6 +54,16 @@ class OwnedAdmin(admin.ModelAdmin[Any]):
 
     owner_path: ClassVar[str]
     show_full_result_count = False
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Label fields as our own forms do, without a colon."""
+        context["adminform"].form.label_suffix = ""
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def response_change(self, request: HttpRequest, obj: Model) -> HttpResponse:
+        """Stay, and say it in a word."""
+        self.message_user(request, gettext("Saved."), messages.SUCCESS)
+        return redirect(request.path)
 
     def owned(self, request: HttpRequest) -> QuerySet[Any]:
         """Return the user's own rows."""

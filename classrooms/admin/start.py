@@ -9,8 +9,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext_lazy
+from django.utils.translation import ngettext_lazy, pgettext
 
 from classrooms import actions, decks
 from classrooms.admin.site import role_in, said, user_of
@@ -21,7 +24,11 @@ from whiteboard.models import Deck
 from whiteboard.slides import UNFINISHED
 
 DECKS_AT_START = 20
+MOST_TITLE = 120
 LAST = 10  # lessons that are offered to go on from
+
+
+TOO_MUCH = {"max_value": _("At most %(limit_value)s blank pages.")}
 
 
 class StartForm(forms.Form):
@@ -30,9 +37,9 @@ class StartForm(forms.Form):
     `order` is the decks' ids in the order in which they were ticked; without it they come as they were uploaded.
     """
 
-    title = forms.CharField(max_length=120)
+    title = forms.CharField(max_length=MOST_TITLE)
     order = forms.CharField(required=False, max_length=400, widget=forms.HiddenInput)
-    blank = forms.IntegerField(min_value=0, max_value=actions.MOST_BLANK, required=False)
+    blank = forms.IntegerField(min_value=0, max_value=actions.MOST_BLANK, required=False, error_messages=TOO_MUCH)
 
     def __init__(self, *args: Any, user: User, classroom: Classroom, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -62,6 +69,13 @@ class StartForm(forms.Form):
         return cleaned
 
 
+def named(classroom: Classroom) -> str:
+    """Propose a title for today's lesson: the classroom's, cut if it is long, and the date."""
+    date = date_format(timezone.localdate(), pgettext("date", "j M"))
+    room = Truncator(classroom.title).chars(MOST_TITLE - len(date) - 2)
+    return f"{room}, {date}"
+
+
 class StartViews(admin.ModelAdmin[Any]):
     """The page that starts a lesson, for the admin of classrooms."""
 
@@ -77,7 +91,7 @@ class StartViews(admin.ModelAdmin[Any]):
             request.POST if request.method == "POST" else None,
             user=user_of(request),
             classroom=classroom,
-            initial={"title": classroom.title},
+            initial={"title": named(classroom)},
         )
         if request.method == "POST" and form.is_valid():
             try:

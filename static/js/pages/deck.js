@@ -89,16 +89,29 @@ const watchPages = (deck) => {
     item.id = `page-${slide.number}`;
     item.dataset.id = String(slide.id);
     item.dataset.number = String(slide.number);
-    item.querySelector("[role=group]")?.setAttribute("aria-label", t("Page {n}", { n: slide.number }));
     const image = /** @type {HTMLImageElement} */ (item.querySelector("img"));
     image.width = 320;
     image.height = Math.round((320 * slide.height) / slide.width);
     image.src = slide.image;
     /** @type {HTMLInputElement} */ (item.querySelector("[name=number]")).value = String(slide.number);
-    /** @type {HTMLElement} */ (item.querySelector(".number")).textContent = String(slide.number);
     /** @type {HTMLElement} */ (item.querySelector(".marks")).hidden = slide.text !== "";
     /** @type {HTMLTextAreaElement} */ (item.querySelector("[name=text]")).defaultValue = slide.text;
     pages.insertBefore(item, leaves().find((one) => Number(one.dataset.number) > slide.number) ?? null);
+  };
+
+  /** Tells every page its place, and the first and the last that they go no further. */
+  const number = () => {
+    const all = leaves();
+    all.forEach((item, index) => {
+      const place = String(index + 1);
+      item.querySelector("[role=group]")?.setAttribute("aria-label", t("Page {n}", { n: place }));
+      /** @type {HTMLElement} */ (item.querySelector(".number")).textContent = place;
+      const from = /** @type {HTMLElement} */ (item.querySelector(".from"));
+      from.hidden = item.dataset.number === place;
+      from.textContent = t("PDF page {n}", { n: item.dataset.number ?? "" });
+      /** @type {HTMLButtonElement} */ (item.querySelector("[value=earlier]")).disabled = index === 0;
+      /** @type {HTMLButtonElement} */ (item.querySelector("[value=later]")).disabled = index === all.length - 1;
+    });
   };
 
   /** Nothing that somebody is writing goes. */
@@ -112,6 +125,7 @@ const watchPages = (deck) => {
     if (!response.ok) throw new Error(String(response.status));
     const answer = await response.json();
     answer.slides.forEach(add);
+    number();
     state.textContent = answer.state;
     bar.max = answer.pages || 1;
     bar.value = answer.pages_done;
