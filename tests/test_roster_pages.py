@@ -48,7 +48,7 @@ def test_a_list_is_shown_before_it_is_taken_in(classroom: Classroom, teacher: Us
 
     done = text_of(confirm(client, classroom, page))
 
-    assert "3 students taken in." in done
+    assert "3 students imported." in done
     assert "<b>3</b> students" in done
     assert names(classroom) == ["=1+1 Cid", "Ana Müller", "Ben"]
     assert LogEntry.objects.filter(user=teacher, change_message__contains="list of 3 students").exists()
@@ -90,7 +90,7 @@ def test_every_reason_has_a_sentence() -> None:
 def test_a_file_without_a_good_line_saves_nothing(classroom: Classroom, teacher: User) -> None:
     text = text_of(upload(client_of(teacher), classroom, b"name,id\n,1\n,2\n"))
     assert "No line of this file can be taken" in text
-    assert "Take them in" not in text
+    assert 'name="save"' not in text
 
 
 def test_what_is_confirmed_is_checked_again(classroom: Classroom, teacher: User) -> None:
@@ -203,3 +203,14 @@ def test_a_roster_lets_nobody_in_and_keeps_nobody_out(classroom: Classroom, teac
     assert Staff.objects.filter(classroom=classroom).count() == 2
     roster.take(classroom, [Student("assistant", "assistant")], exactly=False)
     assert Staff.objects.filter(classroom=classroom).count() == 2
+
+
+def test_a_roster_is_named_after_its_classroom_and_one_goes_back_to_it(classroom: Classroom, teacher: User) -> None:
+    entry = RosterEntry.objects.create(classroom=classroom, name="Ana")
+    client = client_of(teacher)
+    form = {"name": "Ana B", "identifier": "", "_continue": "1"}
+    page = client.post(page_of(entry), form, follow=True)
+    assert f"Roster of {classroom.title}" in text_of(page)
+    assert "Ana B" in text_of(page)
+    assert "field-classroom" not in text_of(page)
+    assert "field-classroom" in text_of(client.get(address(RosterEntry, "changelist")))

@@ -1,6 +1,6 @@
 """Rosters at /teach/: a list of students is uploaded, shown as it would be taken, then taken; and given out again."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.formats import number_format
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -78,7 +79,7 @@ class RosterViews(admin.ModelAdmin[Any]):
         classroom: Classroom = self.require(request, str(pk))  # type: ignore[attr-defined]
         if role_in(classroom, request) not in LEADS:
             raise PermissionDenied
-        context: dict[str, Any] = {"title": _("Take a list of students in"), "opts": self.opts, "classroom": classroom}
+        context: dict[str, Any] = {"title": _("Import students"), "opts": self.opts, "classroom": classroom}
         status = 200
         if request.method == "POST":
             try:
@@ -88,13 +89,15 @@ class RosterViews(admin.ModelAdmin[Any]):
                 context |= _shown(classroom, sheet)
             except Unreadable as refused:
                 status, context["wrong"] = 400, SENTENCES[refused.why]
-        context |= self.admin_site.each_context(request) | {"most": class_list.MAX_STUDENTS}
+        context |= self.admin_site.each_context(request) | {
+            "most": number_format(class_list.MAX_STUDENTS, force_grouping=True)
+        }
         return TemplateResponse(request, "admin/classrooms/classroom/roster.html", context, status=status)
 
     def _take(self, request: HttpRequest, classroom: Classroom, sheet: Sheet) -> HttpResponse:
         taken = roster.take(classroom, sheet.students, exactly="exactly" in request.POST)
         count = len(taken.rows)
-        text = ngettext("%(n)s student taken in.", "%(n)s students taken in.", count) % {"n": count}
+        text = ngettext("%(n)s student imported.", "%(n)s students imported.", count) % {"n": count}
         self.log_change(request, classroom, f"Took a list of {count} students in.")
         self.message_user(request, text, messages.SUCCESS)
         return redirect("admin:classrooms_classroom_change", classroom.pk)
@@ -205,4 +208,26 @@ class RosterEntryAdmin(OwnedAdmin):
     def response_add(self, request: HttpRequest, obj: RosterEntry, post_url_continue: Any = None) -> HttpResponse:
         """Go back to the list that the student is on now."""
         self.message_user(request, _("%(name)s is on the roster.") % {"name": obj.name}, messages.SUCCESS)
-        return redirect(f"{reverse('admin:classrooms_rosterentry_changelist')}?classroom__id__exact={obj.classroom_id}")
+        return redirect(_list_of(obj))
+
+    def response_change(self, request: HttpRequest, obj: Model) -> HttpResponse:
+        """Go back to the roster of the classroom."""
+        super().response_change(request, obj)
+        return redirect(_list_of(cast(RosterEntry, obj)))
+
+    def _room(self, request: HttpRequest) -> Classroom | None:
+        pk = request.GET.get("classroom__id__exact", "")
+        rooms = Classroom.objects.filter(staff__user=user_of(request))
+        return rooms.filter(pk=int(pk)).first() if pk.isdecimal() and len(pk) < 16 else None
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Leave the classroom out where every row would repeat it."""
+        return self.list_display[:2] if self._room(request) else self.list_display
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Name the classroom whose roster it is."""
+        return super().changelist_view(request, (extra_context or {}) | {"classroom": self._room(request)})
+
+
+def _list_of(entry: RosterEntry) -> str:
+    return f"{reverse('admin:classrooms_rosterentry_changelist')}?classroom__id__exact={entry.classroom_id}"

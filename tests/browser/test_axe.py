@@ -179,9 +179,9 @@ def test_a_roster(audit: Audit) -> None:
     for content in (ROSTER, b"name\nBen\nCid\n"):
         page.goto("/teach/classrooms/classroom/1/roster/")
         give_list(page, content)
-        expect(page.get_by_role("button", name="Take them in")).to_be_visible()
+        expect(page.get_by_role("button", name="Import")).to_be_visible()
         audit.look(page, "roster, read")
-        page.get_by_role("button", name="Take them in").click()
+        page.get_by_role("button", name="Import").click()
         expect(page.get_by_role("heading", name="Roster")).to_be_visible()
     audit.look(page, "roster, taken in", PHONE)
     page.goto("/teach/classrooms/rosterentry/?classroom__id__exact=1")
@@ -194,7 +194,7 @@ def test_a_roster(audit: Audit) -> None:
 def give_list(page: Page, content: bytes) -> None:
     """Upload a list of students."""
     page.set_input_files("#id_file", {"name": "list.csv", "mimeType": "text/csv", "buffer": content})
-    page.get_by_role("button", name="Read it").click()
+    page.get_by_role("button", name="Check the file").click()
 
 
 def test_the_administration(audit: Audit, server: Server) -> None:
