@@ -178,7 +178,9 @@ def staff_of(classroom: Classroom, user: User | AnonymousUser) -> Staff | None:
     """Return the user's place among a classroom's staff, if there is one."""
     if not user.is_authenticated:
         return None
-    return Staff.objects.filter(classroom=classroom, user_id=user.pk).select_related("user").first()
+    return (
+        Staff.objects.filter(classroom=classroom, user_id=user.pk, user__is_active=True).select_related("user").first()
+    )
 
 
 def role_of(staff: Staff) -> Role:

@@ -4,7 +4,7 @@ import asyncio
 import copy
 import secrets
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -205,11 +205,13 @@ def start(
     started = {"title": title, "policy": policy | {"chosen": []}, "pages": pages_at_start}
     later = drafts[first:] + (_gone_on(last, earlier) if last is not None and earlier is not None else [])
     lesson = _take_lesson(classroom, title)
-    late_pages.give(lesson, decks, pages)
     try:
+        late_pages.give(lesson, decks, pages)
         _commit(lesson, _entry("lesson.started", "started", started), *map(_own, later))
     except Refused as refusal:
         raise (_one_live() if refusal.code is Code.ENDED else refusal) from None
+    except IntegrityError:  # another start took the row away
+        raise _one_live() from None
     late_pages.catch_up(lesson)
     lesson.refresh_from_db()
     return lesson
@@ -299,7 +301,12 @@ def leave(classroom: Classroom, user: User) -> None:
 
 def dismiss(classroom: Classroom, user: User) -> None:
     """Take a former member of staff out of the classroom's live lesson."""
-    for participant in Participant.objects.filter(lesson__classroom=classroom, lesson__status="live", user_id=user.pk):
+    take_out(Participant.objects.filter(lesson__classroom=classroom, lesson__status="live", user_id=user.pk))
+
+
+def take_out(seats: Iterable[Participant]) -> None:
+    """Take these people out of their live lessons."""
+    for participant in seats:
         _commit(participant.lesson, _entry("person.removed", _once("dismissed"), {"participant": participant.key}))
         Participant.objects.filter(pk=participant.pk).update(role=Role.STUDENT)
 

@@ -69,6 +69,13 @@ def test_so_many_blank_pages_are_none(browser: Client, classroom: Classroom, bla
     assert begin(browser, classroom, blank=blank) is None
 
 
+@pytest.mark.parametrize("pk", ["9" * 30, "9" * 5000])
+def test_an_id_that_no_row_can_have_is_refused(browser: Client, classroom: Classroom, pk: str) -> None:
+    assert browser.get(page_of(classroom, "start"), {"decks": pk, "last": pk}).status_code == 200
+    assert begin(browser, classroom, decks=[pk]) is None
+    assert begin(browser, classroom, last=pk) is None
+
+
 def test_a_deck_and_blank_pages_behind_it(browser: Client, classroom: Classroom, teacher: User) -> None:
     deck = make_deck(teacher, "One")
     assert titles(begin(browser, classroom, decks=[deck.pk], blank=2)) == ["One", "", ""]

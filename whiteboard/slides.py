@@ -95,6 +95,8 @@ def _store(deck: Deck, upload: UploadedFile[Any], clear: Callable[[], None] | No
     try:
         deck.file.save(name, upload, save=False)
         with transaction.atomic():
+            # The lock first: a page of the old file that is being kept is in, and goes, or finds another key.
+            Deck.objects.select_for_update().filter(pk=deck.pk).first()
             if clear is not None:
                 clear()
             deck.save()
@@ -270,7 +272,8 @@ def _write(deck: Deck, **fields: object) -> None:
 
 def _fail(deck: Deck, code: str) -> None:
     """Give the deck up. What is finished stays, for a live lesson may show it; so does the file, for another try."""
-    Deck.objects.filter(pk=deck.pk, status__in=UNFINISHED).update(status=Deck.Status.FAILED, error=code)
+    mine = Deck.objects.filter(pk=deck.pk, key=deck.key, status__in=UNFINISHED)  # not another file's, put in its place
+    mine.update(status=Deck.Status.FAILED, error=code)
 
 
 def pages_of(deck: Deck) -> list[dict[str, Any]]:

@@ -19,6 +19,7 @@ from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -29,6 +30,7 @@ from django.utils.translation import gettext_lazy as _
 from django_tasks_db.models import DBTaskResult
 from rest_framework.authtoken.models import Token
 
+from classrooms import actions
 from classrooms.admin.staff import told
 from classrooms.models import (
     Attendance,
@@ -159,6 +161,28 @@ class AccountAdmin(PlainAdmin, UserAdmin):  # type: ignore[type-arg]
         how = _("with a password") if user.has_usable_password() else _("without a password")
         page = reverse("administration:auth_user_password_change", args=[user.pk])
         return format_html('{} <a href="{}">{}</a>', how, page, _("Set a password…"))
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """Save; an account that is switched off leaves the lessons that are live."""
+        super().save_model(request, obj, form, change)
+        if change and "is_active" in form.changed_data and not obj.is_active:
+            told(request, changed=[], gone=list(obj.teaches.select_related("classroom", "user")))
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        """Delete; who taught leaves the lessons that are live."""
+        self._leave_lessons([obj])
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        """Delete several, as `delete_model` does."""
+        self._leave_lessons(list(queryset))
+        super().delete_queryset(request, queryset)
+
+    @staticmethod
+    def _leave_lessons(users: list[User]) -> None:
+        """Note the seats of accounts before they go, for a seat forgets its account; the log hears of it afterwards."""
+        seats = list(Participant.objects.filter(user__in=users, lesson__status="live").select_related("lesson"))
+        transaction.on_commit(lambda: actions.take_out(seats))
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Offer the few groups as boxes to tick."""

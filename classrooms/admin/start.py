@@ -25,10 +25,36 @@ from whiteboard.slides import UNFINISHED
 
 DECKS_AT_START = 20
 MOST_TITLE = 120
+DIGITS = 18  # of an id at most
 LAST = 10  # lessons that are offered to go on from
 
 
 TOO_MUCH = {"max_value": _("At most %(limit_value)s blank pages.")}
+
+
+def _check_length(pk: Any) -> None:
+    """Refuse an id that no row has and no database can compare. Raises ValidationError."""
+    if len(str(pk)) > DIGITS:
+        raise forms.ValidationError(_("This is not there any more. Choose something else."))
+
+
+class One(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """A choice of one row."""
+
+    def to_python(self, value: Any) -> Any:
+        """Return the row."""
+        _check_length(value or "")
+        return super().to_python(value)
+
+
+class Several(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
+    """A choice of several rows."""
+
+    def clean(self, value: Any) -> Any:
+        """Return the rows."""
+        for pk in value or []:
+            _check_length(pk)
+        return super().clean(value)
 
 
 class StartForm(forms.Form):
@@ -45,8 +71,8 @@ class StartForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.ready = decks.teachable(user)
         self.past = classroom.lessons.filter(status=Lesson.Status.ENDED)
-        self.fields["decks"] = forms.ModelMultipleChoiceField(self.ready, required=False)
-        self.fields["last"] = forms.ModelChoiceField(self.past, required=False)
+        self.fields["decks"] = Several(self.ready, required=False)
+        self.fields["last"] = One(self.past, required=False)
 
     def clean_decks(self) -> list[Deck]:
         """Refuse more decks than a lesson takes."""
@@ -113,7 +139,7 @@ class StartViews(admin.ModelAdmin[Any]):
             "classroom": classroom,
             "form": form,
             "choices": decks.shelf(form.ready),
-            "chosen": [int(pk) for pk in asked.getlist("decks") if pk.isdecimal()],
+            "chosen": [int(pk) for pk in asked.getlist("decks") if pk.isdecimal() and len(pk) <= DIGITS],
             "past": form.past[:LAST],
             "last": asked.get("last", ""),
             "most_blank": actions.MOST_BLANK,

@@ -96,7 +96,7 @@ function open(pass) {
   pager(app);
   filmstrip({ ...app, menu: pageMenu(app) });
   preview(app);
-  const idle = () => toolbox.tool === null || (toolbox.tool.name === "select" && selection.held === null);
+  const idle = () => toolbox.tool === null; // with Select in hand one finger draws a rectangle
   swiping(byId("board-own"), { alone: idle, turn: (by) => step(store, session, by) });
   toolbar({ ...app, desk });
   people({ ...app, openPerson, askReadmit });

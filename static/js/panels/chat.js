@@ -141,11 +141,12 @@ function walkByArrows(list) {
 function drawEmpty(store, none) {
   const empty = byId("chat-empty");
   empty.hidden = !none;
-  const key = mayChat(store) ? "open" : "shut";
+  const key = store.ended ? "ended" : mayChat(store) ? "open" : "shut";
   if (!none || empty.dataset.key === key) return;
   empty.dataset.key = key;
   const text = el("span");
-  write(text, mayChat(store) ? t("Write the first message below. Everybody in the lesson reads it.") : t("The chat is paused. Raise your hand to be heard."));
+  if (store.ended) write(text, t("Nobody wrote anything in this lesson."));
+  else write(text, mayChat(store) ? t("Write the first message below. Everybody in the lesson reads it.") : t("The chat is paused. Raise your hand to be heard."));
   empty.replaceChildren(icon("chat"), text);
 }
 

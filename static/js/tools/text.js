@@ -210,7 +210,6 @@ export class Editor {
     const done = event.key === "Enter" && (event.ctrlKey || event.metaKey);
     if (event.key !== "Escape" && !done) return;
     event.preventDefault();
-    if (!done && !this.item) this.field.value = ""; // Escape: nothing new was written
     this.close();
     this.desk.board.element.focus();
   }
