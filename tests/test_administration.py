@@ -18,6 +18,7 @@ from django.urls import reverse
 from django_tasks_db.models import DBTaskResult
 from rest_framework.authtoken.models import Token
 
+from classrooms import actions, log, replica
 from classrooms.admin import administration
 from classrooms.models import (
     Attendance,
@@ -267,3 +268,23 @@ def test_a_classroom_that_had_a_lesson_stays(root: User, rows: dict[type[Model],
     client_of(root).post(address(Classroom, "delete", room.pk), {"post": "yes"})
     assert not Classroom.objects.exists()
     assert Deck.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("how", ["deleted", "deleted with others", "switched off"])
+def test_who_loses_the_account_leaves_the_lesson(classroom: Classroom, teacher: User, how: str) -> None:
+    helper = make_user("helper")
+    classroom.staff.create(user=helper, role="instructor")
+    lesson = actions.start(classroom, title="Leaves", decks=[], by=teacher)
+    seat = actions.seat_staff(lesson, helper)
+    root = client_of(User.objects.create_superuser("root", password=PASSWORD))
+    if how == "deleted":
+        root.post(f"/admin/auth/user/{helper.pk}/delete/", {"post": "yes"})
+    elif how == "switched off":
+        root.post(f"/admin/auth/user/{helper.pk}/change/", {"username": "helper", "first_name": "", "last_name": ""})
+    else:
+        chosen = {"action": "delete_selected", "_selected_action": [helper.pk], "post": "yes"}
+        root.post("/admin/auth/user/", chosen)
+    assert not User.objects.filter(username="helper", is_active=True).exists()
+    assert replica.current(lesson.pk).people[seat.participant].removed
+    log.stop()

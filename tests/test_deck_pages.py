@@ -10,10 +10,10 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
-from classrooms import actions, log
+from classrooms import actions, decks, log
 from classrooms.models import Classroom, LessonDeck
 from tests.support import pdfs
-from tests.support.decks import converted, files, make_deck
+from tests.support.decks import converted, files, make_deck, received
 from tests.support.teach import address, client_of, make_lesson, page_of, refused, text_of
 from whiteboard import slides
 from whiteboard.models import Deck, Slide
@@ -242,3 +242,23 @@ def test_a_deck_that_a_lesson_was_given_stays(classroom: Classroom, teacher: Use
     assert page_of(deck, "delete") not in page
     assert refused(client.post(page_of(deck, "delete"), {"post": "yes"}))
     assert (Deck.objects.count(), files(media)) == (1, before)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_replaced_file_is_not_failed_by_the_end_of_the_old_one(
+    teacher: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slides.convert.__class__, "enqueue", lambda *args, **kwargs: None)  # the test is the worker
+    deck = received(teacher, pdfs.good(1))
+    alone = slides._alone
+
+    def replaced(path: Any) -> Any:
+        monkeypatch.setattr(slides, "_alone", alone)
+        decks.replace(Deck.objects.get(pk=deck.pk), pdfs.upload(pdfs.good(2)))
+        return alone(path)
+
+    monkeypatch.setattr(slides, "_alone", replaced)
+    slides.convert.call(deck.pk)
+    slides.convert.call(deck.pk)
+    deck.refresh_from_db()
+    assert (deck.status, deck.pages, deck.slides.count()) == ("ready", 2, 2)
