@@ -213,3 +213,18 @@ def test_on_a_phone_shapes_unfold_from_one_button(pair: tuple[Desk, Desk], serve
     agree(pair)
     assert pair[0].page.evaluate(KINDS) == ["line", "arrow", "box", "ellipse"]
     assert len({desk.digest() for desk in (*pair, phone)}) == 1
+
+
+def test_the_words_of_a_note_at_the_bottom_stay_on_the_page(pair: tuple[Desk, Desk]) -> None:
+    ana, ben = pair
+    ana.page.locator("#board").focus()
+    ana.page.keyboard.press("n")
+    box = ana.page.locator("#board-own").bounding_box()
+    assert box is not None
+    ana.page.mouse.click(box["x"] + 0.3 * box["width"], box["y"] + 0.95 * box["height"])
+    ana.page.keyboard.type("one two three four five six seven eight nine ten eleven")
+    ana.page.keyboard.press("Escape")
+    agree([ana, ben])
+    note = ana.page.evaluate("() => lectern.store.items(lectern.store.page)[0].values")
+    assert note["text"].split()[-1] == "eleven"
+    assert note["at"][1] + note["box"][1] <= 900

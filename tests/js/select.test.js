@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { normaliseEdit } from "../../static/js/items.js";
 import { encode } from "../../static/js/points.js";
-import { selectTool } from "../../static/js/tools/select.js";
+import { cornerAt, selectTool } from "../../static/js/tools/select.js";
 import { boundsOf, kept, moved, resized, Selection, stretch } from "../../static/js/tools/selection.js";
 
 const style = { color: "#d3322b", width: 4 };
@@ -165,4 +165,13 @@ test("others see what is dragged before it is let go, and that it is put back wh
   many.selection.choose(many.items.map(({ id }) => id));
   drag(many, [50, 150], [90, 150]).finish();
   assert.deepEqual(many.log.passed.filter(([, data]) => data), [], "a crowd waits for its op");
+});
+
+test("a small thing can still be taken in its middle: only its corners resize it, and what lies outside them", () => {
+  const small = [100, 100, 120, 120];
+  assert.equal(cornerAt(small, [110, 110], 22), null);
+  assert.deepEqual(cornerAt(small, [118, 118], 22), [2, 3]);
+  assert.deepEqual(cornerAt(small, [140, 140], 22), [2, 3]);
+  assert.deepEqual(cornerAt([0, 0, 500, 500], [480, 480], 22), [2, 3]);
+  assert.equal(cornerAt([0, 0, 500, 500], [470, 470], 22), null);
 });

@@ -40,10 +40,12 @@ function begin(selection, desk, point) {
   return new Around(selection, desk.board, point, selection.more);
 }
 
-/** The corner of a box that a point seizes. @param {Bounds} bounds @param {Point} point @param {number} reach @returns {[0|2, 1|3]|null} which side, which end */
+/** The corner of a box that a point seizes. Within the box less is seized, so that what is small can be moved too. @param {Bounds} bounds @param {Point} point @param {number} reach @returns {[0|2, 1|3]|null} which side, which end */
 export function cornerAt(bounds, point, reach) {
   const corners = /** @type {[0|2, 1|3][]} */ ([[2, 3], [0, 1], [2, 1], [0, 3]]);
-  return corners.find(([x, y]) => Math.abs(bounds[x] - point[0]) <= reach && Math.abs(bounds[y] - point[1]) <= reach) ?? null;
+  const near = (/** @type {number} */ from, /** @type {number} */ to, /** @type {number} */ at, /** @type {number} */ end) =>
+    Math.abs(end - at) <= (at >= from && at <= to ? Math.min(reach, (to - from) / 4) : reach);
+  return corners.find(([x, y]) => near(bounds[0], bounds[2], point[0], bounds[x]) && near(bounds[1], bounds[3], point[1], bounds[y])) ?? null;
 }
 
 /** What is held is shown where it would lie, whatever arrives meanwhile; one op when it is let go. */

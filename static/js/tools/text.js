@@ -6,6 +6,7 @@ import { t, tn } from "../i18n.js";
 import { tidyText } from "../items.js";
 import { LIMITS } from "../protocol.js";
 import { FONT, LEADING, NOTE_PADDING, needsEdge } from "../render/paint.js";
+import { pageSize } from "../render/view.js";
 import { touches } from "./hit.js";
 import { LETTERS, PAPER } from "./palettes.js";
 import { mayErase } from "./rights.js";
@@ -151,11 +152,14 @@ export class Editor {
     const there = this.item && store.item(page, this.item.id);
     const lines = this.#lines(words);
     if (this.item && lines === (there ?? this.item).values.text) return;
+    const box = this.#box(lines);
+    const at = this.#onPage(box);
+    const moved = at[1] === this.at[1] ? {} : { at };
     if (this.item && there) {
       if (words === "") session.propose("board.edit", { page, edits: [["remove", this.item.id]] });
-      else session.propose("board.edit", { page, edits: [["set", this.item.id, { text: lines, box: this.#box(lines) }]] });
+      else session.propose("board.edit", { page, edits: [["set", this.item.id, { ...moved, text: lines, box }]] });
     } else if (words !== "") { // a new one; or another removed it while this one wrote, and the words are kept
-      session.propose("board.edit", { page, edits: [["add", session.newItem(), this.kind, { at: [this.at[0], this.at[1]], box: this.#box(lines), text: lines, style: this.style }]] });
+      session.propose("board.edit", { page, edits: [["add", session.newItem(), this.kind, { at, box, text: lines, style: this.style }]] });
       say(t("{what} placed", { what: this.kind === "note" ? t("Note") : t("Text") }));
     }
   }
@@ -172,6 +176,13 @@ export class Editor {
     const width = this.kind === "note" ? this.most : Math.ceil(Math.max(...rows.map(measure))) + 2;
     const height = rows.length * this.size * LEADING + 2 * this.padding;
     return [width, this.kind === "note" ? Math.max(NOTE, height) : height];
+  }
+
+  /** Where a block stands so that none of its words lie below the page. @param {[number, number]} box @returns {Point} */
+  #onPage([, height]) {
+    const { store, page } = this.desk;
+    const sheet = pageSize(store.shown?.pages.find(({ id }) => id === page) ?? null);
+    return [this.at[0], Math.max(0, Math.min(this.at[1], sheet.height - height))];
   }
 
   /** How wide a line is, in units, in the font that it is painted with. @returns {(line: string) => number} */
