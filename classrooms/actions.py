@@ -2,6 +2,7 @@
 
 import asyncio
 import copy
+import logging
 import secrets
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -27,6 +28,8 @@ from classrooms.roles import Role
 from classrooms.room import Room
 from whiteboard.models import Deck
 from whiteboard.slides import one_line, pages_of
+
+logger = logging.getLogger(__name__)
 
 PAGES_AT_START = 20  # pages inside `lesson.started`; the others follow as events of the same transaction
 BYTES_AT_START = 64 * 1024  # of those pages: slides carry their text, and a frame holds 128 KiB
@@ -220,7 +223,10 @@ def start(
 def _gone_on(last: Lesson, earlier: LessonState) -> list[Draft]:
     """Return what brings a lesson to where an earlier one stopped: its drawings, and the page that was shown."""
     shown = next((number for number, page in enumerate(earlier.pages, 1) if page.id == earlier.current), 1)
-    return [*seeds.seeds(last.pk, earlier), messages.draft("page.shown", "shown", {"page": f"p{shown}"})]
+    drawn = list(seeds.seeds(last.pk, earlier))
+    if missing := seeds.missing(earlier, drawn):
+        logger.warning("%d items of lesson %d cannot be brought into another one", missing, last.pk)
+    return [*drawn, messages.draft("page.shown", "shown", {"page": f"p{shown}"})]
 
 
 def end(lesson: Lesson, *, by: User | None) -> None:

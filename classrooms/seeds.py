@@ -1,12 +1,16 @@
 """Pure: the pages and the drawings of an earlier lesson, as a new one is given them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from classrooms.lesson import LessonState
 from classrooms.messages import LIMITS, Draft, draft
 from classrooms.refusals import Refused
 from whiteboard.board import Board, Item, paint_order
+from whiteboard.items import EDGE, KINDS
+
+# Kinds whose frame is all that `box` says: of a negative one the same is seen. It mirrors ink, and turns a line round.
+FRAMED = frozenset(name for name, kind in KINDS.items() if "box" in kind.required and not kind.signed)
 
 
 def pages_of(state: LessonState) -> list[dict[str, Any]]:
@@ -27,6 +31,11 @@ def seeds(lesson: int, state: LessonState) -> Iterator[Draft]:
             yield draft("board.seeded", f"seed:p{number}:{part}", {"page": f"p{number}", "items": items})
 
 
+def missing(state: LessonState, drafts: Iterable[Draft]) -> int:
+    """Return how many of an earlier lesson's items these events of `seeds` leave out."""
+    return sum(state.boards[page.id].live for page in state.pages) - sum(len(one.data["items"]) for one in drafts)
+
+
 def _seeded(lesson: int, board: Board) -> Iterator[tuple[str, dict[str, Any]]]:
     for number, key in enumerate(paint_order(board)):
         item = board.items[key]
@@ -41,7 +50,19 @@ def _author(lesson: int, by: str | None) -> str:
 
 def _fields(item: Item) -> dict[str, Any]:
     known = {name: register.value for name, register in item.fields.items() if name not in ("alive", "top")}
-    return {name: value for name, value in known.items() if value is not None}
+    fields = {name: value for name, value in known.items() if value is not None}
+    return _upright(fields) if item.kind in FRAMED else fields
+
+
+def _upright(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return fields with a box of positive sizes that covers the same place: a `set` does not know the item's kind."""
+    at, box = fields.get("at"), fields.get("box")
+    if not at or not box or min(box) >= 0:
+        return fields
+    corner = [start + min(size, 0) for start, size in zip(at, box, strict=True)]
+    if min(corner) < -EDGE:
+        return fields
+    return fields | {"at": corner, "box": [abs(size) for size in box]}
 
 
 def _parts(items: Iterator[tuple[str, dict[str, Any]]]) -> Iterator[dict[str, Any]]:

@@ -155,3 +155,44 @@ def test_a_lesson_goes_on_from_no_other_classroom_and_from_none_that_is_live(
     live = actions.start(classroom, title="Two", decks=[], by=teacher)
     with pytest.raises(Refused):
         actions.start(classroom, title="Three", decks=[], by=teacher, last=live)
+
+
+def drawn_over(kind: str, box: list[float], *, at: tuple[float, float] = (1, 1)) -> LessonState:
+    """Return a lesson in which a `set`, whose door does not know the kind, gave an item this box."""
+    fields = {"at": list(at), "box": [9, 9], "style": STYLE} | (
+        {"text": "important"} if kind in ("text", "note") else {}
+    )
+    add = {"page": "p1", "edits": [["add", "u2.c.1", kind, fields]]}
+    edit = {"page": "p1", "edits": [["set", "u2.c.1", {"box": box}]]}
+    return state_of([("board.edited", "u2", add), ("board.edited", "u3", edit)], PAGES)
+
+
+@pytest.mark.parametrize("kind", ["text", "note", "box", "ellipse"])
+def test_an_item_whose_box_was_turned_inside_out_comes_along_and_covers_the_same_place(kind: str) -> None:
+    state, _ = gone_on(12, drawn_over(kind, [-9, 4.5]))
+    (item,) = state.boards["p1"].items.values()
+    assert (item.fields["at"].value, item.fields["box"].value) == ([-8, 1], [9, 4.5])
+
+
+def test_a_line_keeps_its_direction() -> None:
+    state, _ = gone_on(12, drawn_over("arrow", [-9, 4.5]))
+    (item,) = state.boards["p1"].items.values()
+    assert (item.fields["at"].value, item.fields["box"].value) == ([1, 1], [-9, 4.5])
+
+
+def test_what_is_left_out_is_counted() -> None:
+    earlier = drawn_over("text", [-9, 9], at=(-32_768, 0))  # its corner would lie beyond the edge
+    assert seeds.missing(earlier, list(seeds.seeds(12, earlier))) == 1
+    whole = drawn_over("text", [-9, 9])
+    assert seeds.missing(whole, list(seeds.seeds(12, whole))) == 0
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("closed")
+def test_going_on_says_in_the_log_of_the_server_what_was_left_out(
+    classroom: Classroom, teacher: User, caplog: pytest.LogCaptureFixture
+) -> None:
+    note = {"at": [-32_768, 0], "box": [1, 1], "text": "homework", "style": STYLE}
+    last = ended(classroom, teacher, ["add", "u1.c.1", "note", note], ["set", "u1.c.1", {"box": [-9, 9]}])
+    actions.start(classroom, title="Two", decks=[], by=teacher, last=last)
+    assert f"1 items of lesson {last.pk} " in caplog.text
