@@ -1,19 +1,22 @@
 """whiteboard.slides: PDFs become pages with images and text, whatever crashes on the way."""
 
 import fcntl
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import DatabaseError
+from django.db import DatabaseError, connection, transaction
 from PIL import Image
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from tests.support import pdfs
 from tests.support.decks import converted, files, received
 from tests.support.processes import children
+from tests.support.waiting import until
 from whiteboard import conversion, slides
 from whiteboard.models import Deck, Slide
 
@@ -280,3 +283,70 @@ def test_an_overtaken_attempt_writes_nothing_more(teacher: User, monkeypatch: py
 
     deck.refresh_from_db()
     assert (deck.status, deck.pages_done, deck.slides.count()) == ("converting", 1, 1)
+
+
+@pytest.mark.parametrize("found", [conversion.BadFile("file_encrypted"), OSError("full")])
+def test_what_becomes_of_the_old_file_is_not_said_of_the_new_one(
+    teacher: User, monkeypatch: pytest.MonkeyPatch, found: Exception
+) -> None:
+    deck = received(teacher, pdfs.good(1))
+
+    def replaced(old: Deck, limits: conversion.Limits) -> None:
+        slides.replace(Deck.objects.get(pk=old.pk), pdfs.upload(pdfs.good(2)), retire=lambda: False)
+        raise found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(slides, "_missing", replaced)
+        slides.convert.call(deck.pk)
+    deck.refresh_from_db()
+    assert (deck.status, deck.error) == ("waiting", "")
+
+
+def test_a_file_that_is_replaced_before_it_is_opened_fails_nothing(
+    teacher: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deck = received(teacher, pdfs.good(1))
+    alone = slides._alone
+
+    def replaced(path: Path) -> Any:
+        slides.replace(Deck.objects.get(pk=deck.pk), pdfs.upload(pdfs.good(2)), retire=lambda: False)
+        return alone(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(slides, "_alone", replaced)
+        slides.convert.call(deck.pk)
+    deck.refresh_from_db()
+    assert (deck.status, deck.error) == ("waiting", "")
+
+
+@pytest.mark.postgres
+def test_a_page_of_the_old_file_that_is_being_kept_goes_with_the_others(
+    on_postgres: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(slides.convert), "enqueue", lambda self, pk: None)
+    deck = received(User.objects.get_or_create(username="replaces")[0], pdfs.good(1))
+    Deck.objects.filter(pk=deck.pk).update(status="converting", attempts=1, pages=1)
+    old = Deck.objects.get(pk=deck.pk)
+    held = Event()
+
+    def keep() -> None:
+        with transaction.atomic():
+            slides._keep_page(old, conversion.Page(1, 900, "Old", (b"1", b"2", b"3")))
+            held.set()
+            until(waits_for_a_lock, timeout=5, saying="the replacement waits for the deck's row")
+        connection.close()
+
+    def waits_for_a_lock() -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+            )
+            return cursor.fetchone() is not None
+
+    with ThreadPoolExecutor(1) as pool:
+        kept = pool.submit(keep)
+        assert held.wait(10)
+        slides.replace(Deck.objects.get(pk=deck.pk), pdfs.upload(pdfs.good(1)), retire=lambda: False)
+        kept.result(10)
+    deck.refresh_from_db()
+    assert (deck.status, list(deck.slides.values_list("text", flat=True))) == ("waiting", [])

@@ -4,14 +4,16 @@ import csv
 import io
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from classrooms import actions, log, replica
+from classrooms import actions, late_pages, log, replica
 from classrooms.attendance import Span, note
 from classrooms.models import Attendance, Classroom, Lesson, Participant, RosterEntry
+from classrooms.refusals import Code, Refused
 from tests.support.api import Api
 from tests.support.decks import make_deck
 from tests.support.teach import client_of, page_of, text_of
@@ -168,3 +170,30 @@ def test_a_large_class_comes_in_parts(browser: Client, held: Lesson) -> None:
     assert "Student 4<" in first
     assert "Student 253<" not in first
     assert "Student 253<" in last
+
+
+@pytest.mark.parametrize("field", ["decks", "last"])
+def test_a_key_that_no_database_holds_is_refused_as_one_of_no_row(
+    browser: Client, classroom: Classroom, field: str
+) -> None:
+    start = page_of(classroom, "start")
+    assert browser.get(start, {field: "9" * 5_000}).status_code == 200
+    answer = browser.post(start, {"title": "Leaves", field: "9" * 30})
+    assert (answer.status_code, Lesson.objects.count()) == (200, 0)
+
+
+def test_of_two_starts_at_once_with_a_deck_the_earlier_one_is_told_that_a_lesson_is_live(
+    classroom: Classroom, teacher: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    give = late_pages.give
+
+    def overtaken(lesson: Lesson, *given: Any) -> None:
+        monkeypatch.setattr(late_pages, "give", give)
+        actions.start(classroom, title="Roots", decks=[], by=teacher)
+        give(lesson, *given)
+
+    monkeypatch.setattr(late_pages, "give", overtaken)
+    with pytest.raises(Refused) as refused:
+        actions.start(classroom, title="Leaves", decks=[make_deck(teacher)], by=teacher)
+    assert (refused.value.code, refused.value.status) == (Code.NOT_ALLOWED, 409)
+    assert [lesson.title for lesson in Lesson.objects.all()] == ["Roots"]
