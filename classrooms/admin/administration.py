@@ -4,7 +4,7 @@ The same templates, tokens and policy as there, so none of the stock scripts but
 """
 
 from collections.abc import Callable
-from functools import update_wrapper
+from functools import partial, update_wrapper
 from typing import Any
 
 from allauth.account.models import EmailAddress
@@ -182,7 +182,10 @@ class AccountAdmin(PlainAdmin, UserAdmin):  # type: ignore[type-arg]
     def _leave_lessons(users: list[User]) -> None:
         """Note the seats of accounts before they go, for a seat forgets its account; the log hears of it afterwards."""
         seats = list(Participant.objects.filter(user__in=users, lesson__status="live").select_related("lesson"))
-        transaction.on_commit(lambda: actions.take_out(seats))
+        for seat in seats:
+            transaction.on_commit(
+                lambda seat=seat: actions.take_out([seat]), robust=True
+            )  # one lesson's trouble is its own
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Offer the few groups as boxes to tick."""
