@@ -272,9 +272,8 @@ def _write(deck: Deck, **fields: object) -> None:
 
 def _fail(deck: Deck, code: str) -> None:
     """Give the deck up. What is finished stays, for a live lesson may show it; so does the file, for another try."""
-    mine = Deck.objects.filter(
-        pk=deck.pk, key=deck.key, attempts=deck.attempts, status__in=UNFINISHED
-    )  # not another file's, put in its place
+    # Not another file's that was put in its place, and not a later attempt's.
+    mine = Deck.objects.filter(pk=deck.pk, key=deck.key, attempts=deck.attempts, status__in=UNFINISHED)
     mine.update(status=Deck.Status.FAILED, error=code)
 
 

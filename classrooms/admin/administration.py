@@ -182,10 +182,8 @@ class AccountAdmin(PlainAdmin, UserAdmin):  # type: ignore[type-arg]
     def _leave_lessons(users: list[User]) -> None:
         """Note the seats of accounts before they go, for a seat forgets its account; the log hears of it afterwards."""
         seats = list(Participant.objects.filter(user__in=users, lesson__status="live").select_related("lesson"))
-        for seat in seats:
-            transaction.on_commit(
-                lambda seat=seat: actions.take_out([seat]), robust=True
-            )  # one lesson's trouble is its own
+        for seat in seats:  # one lesson's trouble is its own
+            transaction.on_commit(partial(actions.take_out, [seat]), robust=True)
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Offer the few groups as boxes to tick."""
