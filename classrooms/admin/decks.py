@@ -57,7 +57,7 @@ class PageForm(forms.ModelForm[Slide]):
 class Shown(admin.SimpleListFilter):
     """Decks that are offered when a lesson starts, or those that are hidden."""
 
-    title = "deck"
+    title = gettext_lazy("deck")
     parameter_name = "hidden"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
