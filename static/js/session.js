@@ -305,8 +305,10 @@ export class Session {
   /** @param {string} message */
   #lost(message) {
     this.#quiet();
-    if (this.store.ended) this.link.stop();
-    else this.#enter(this.#phase.phase === "connecting" ? "connecting" : "reconnecting", message);
+    if (this.store.ended) {
+      this.link.stop(); // its state came before the line did, and there is nothing to come back for
+      void this.#final("ended", message);
+    } else this.#enter(this.#phase.phase === "connecting" ? "connecting" : "reconnecting", message);
   }
 
   /** @param {Phase} phase @param {string} message */
