@@ -1,9 +1,15 @@
 """Every address that Django serves; the live doors and slide images are in asgi.py."""
 
+from typing import cast
+
+from django.conf import settings
 from django.contrib.staticfiles.storage import staticfiles_storage
+from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
+from django.utils import translation
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView
+from rest_framework.response import Response
 
 from classrooms import api, views
 from classrooms.admin import administration, teach
@@ -16,6 +22,17 @@ class Favicon(RedirectView):
         return staticfiles_storage.url("icons/favicon.svg")
 
 
+class Schema(SpectacularAPIView):
+    """The REST door's schema: for programs, so in the source's language whoever asks."""
+
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        """Answer in English, written out before the language changes back."""
+        with translation.override(settings.LANGUAGE_CODE):
+            response = cast(Response, super().dispatch(request, *args, **kwargs))
+            response.render()
+            return response
+
+
 urlpatterns = [
     path("", views.home, name="home"),
     path("j/<str:code>/", views.home, name="join"),
@@ -25,6 +42,6 @@ urlpatterns = [
     path("teach/", include("classrooms.admin.account")),
     path("teach/", teach.urls),
     path("api/", include(api.urls)),
-    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/schema/", Schema.as_view(), name="schema"),
     path("favicon.ico", Favicon.as_view()),
 ]

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 import schemathesis
 import yaml
+from django.test import Client
+from django.utils import translation
 from drf_spectacular.drainage import GENERATOR_STATS, reset_generator_stats
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
@@ -40,6 +42,13 @@ def test_the_schema_is_valid_and_nothing_in_it_is_a_guess() -> None:
 def test_the_committed_schema_is_the_one_that_is_served() -> None:
     told = "Write it anew: python manage.py spectacular --file docs/openapi.yaml"
     assert yaml.safe_load(COMMITTED.read_text(encoding="utf-8")) == generated(), told
+
+
+@pytest.mark.django_db
+def test_the_schema_is_the_same_in_every_language() -> None:
+    with translation.override("de"):  # what a request leaves to its thread
+        answer = Client(headers={"Accept-Language": "de"}).get("/api/schema/?format=json")
+    assert answer.json() == yaml.safe_load(COMMITTED.read_text(encoding="utf-8"))
 
 
 def test_every_door_says_how_it_refuses() -> None:
