@@ -293,3 +293,18 @@ test("a phone that slept over the end sees the ended lesson, and what it drew me
   assert.equal(ana.store.applied, room.server.head);
   assert.deepEqual([ana.store.pending.length, ana.store.tray.map(({ code }) => code)], [0, ["ended"]]);
 });
+
+for (const [how, end] of [["is refused", () => {}], ["is lost after its state came", (room) => (room.server.offline = true)]]) {
+  test(`a page that is opened after the end reads the lesson, though its line ${how}`, async () => {
+    const room = new Room();
+    const ana = await room.live(ANA);
+    const id = draw(ana);
+    await room.pass(100);
+    room.server.commit("lesson.ended", TEA.id, {});
+    end(room);
+    const ben = room.enter(BEN);
+    await room.pass(60_000);
+    assert.equal(ben.session.status.phase, "ended");
+    assert.deepEqual(ben.store.items("p1").map((item) => item.id), [id]);
+  });
+}

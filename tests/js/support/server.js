@@ -172,6 +172,7 @@ class Wire {
     const { server } = this;
     if (server.expired?.(ticket)) return this.close(4001);
     if (server.state.people.get(this.person.id)?.removed) return this.close(4003);
+    if (server.state.status === "ended") return this.close(4004);
     const resumes = epoch === server.epoch && this.reaches(since, at);
     this.say({
       type: "welcome", protocol: 1, epoch: server.epoch, head: server.head, mode: resumes ? "resume" : "snapshot", me: this.person,
