@@ -155,6 +155,14 @@ def test_the_chat_pauses_for_students(room: tuple[Desk, Desk, Desk]) -> None:
     expect(ana.page.get_by_role("button", name="Answer Ana")).to_have_count(0)
     teacher.page.get_by_role("button", name="Open the chat again").click()
     expect(field).to_be_enabled()
+    teacher.page.get_by_role("button", name="Pause the chat for students").click()
+    teacher.page.keyboard.press("Escape")
+    teacher.page.get_by_role("tab", name="Chat").click()
+    hint = teacher.page.locator("#chat-hint")
+    expect(hint).to_be_visible()
+    hint.get_by_role("button", name="Open again").click()
+    expect(hint).to_be_hidden()
+    expect(field).to_be_enabled()
 
 
 @pytest.mark.parametrize("words", ["Donaudampfschifffahrt" * 30, "مرحبا، هذا سؤال عن الورقة", "👩‍👩‍👧‍👦🏳️‍🌈" * 40])

@@ -227,3 +227,20 @@ def test_the_words_of_a_note_at_the_bottom_stay_on_the_page(pair: tuple[Desk, De
     note = ana.page.evaluate("() => lectern.store.items(lectern.store.page)[0].values")
     assert note["text"].split()[-1] == "eleven"
     assert note["at"][1] + note["box"][1] <= 900
+
+
+def test_a_stroke_that_a_call_breaks_off_is_kept(pair: tuple[Desk, Desk]) -> None:
+    ana, ben = pair
+    box = ana.page.locator("#board-own").bounding_box()
+    assert box is not None
+    own = "document.getElementById('board-own')"
+    ana.page.evaluate(f"() => {own}.addEventListener('pointerdown', (event) => (window.id = event.pointerId))")
+    ana.page.mouse.move(box["x"] + 100, box["y"] + 100)
+    ana.page.mouse.down()
+    ana.page.mouse.move(box["x"] + 400, box["y"] + 300, steps=30)
+    since = ana.page.evaluate("() => performance.now()")
+    ana.page.wait_for_function("(since) => performance.now() - since > 200", arg=since)  # no pinch any more
+    ana.page.mouse.move(box["x"] + 420, box["y"] + 310, steps=2)
+    ana.page.evaluate(f"() => {own}.dispatchEvent(new PointerEvent('pointercancel', {{ pointerId: window.id }}))")
+    agree([ana, ben])
+    assert ben.page.evaluate("() => lectern.store.items(lectern.store.page).length") == 1

@@ -51,3 +51,15 @@ test("a pen takes over from the palm that came first", () => {
   assert.ok(!arbiter.up(1));
   assert.ok(arbiter.up(2));
 });
+
+test("what the system takes away is kept once it is a stroke, and never when it may be a palm or a pinch", () => {
+  const arbiter = new Arbiter();
+  arbiter.down(1, "touch", 0);
+  arbiter.move(1, 20);
+  assert.equal(arbiter.drew(1, 100), false, "too soon");
+  assert.equal(arbiter.drew(1, 200), true);
+  assert.equal(arbiter.drew(2, 200), false, "another pointer");
+  arbiter.up(1);
+  arbiter.down(3, "touch", 300);
+  assert.equal(arbiter.drew(3, 900), false, "too few points");
+});

@@ -63,7 +63,9 @@ function showChip({ state, words, number }) {
   chip.removeAttribute("data-early");
   set(chip, "data-state", state);
   write(chip.querySelector("span"), words);
-  write(chip.querySelector("b"), number);
+  const small = chip.querySelector("b");
+  write(small, number);
+  small.hidden = state === "stopped";
 }
 
 /** @param {Status} status */

@@ -12,7 +12,9 @@ function cardOf(why, message) {
     case "ended":
       return {
         icon: "check", tone: "", title: t("The lesson has ended"), looks: true, action: t("Look at the board"),
-        text: t("Pages and drawings can be looked at here for {days} days.", { days: document.body.dataset.retention ?? "" }),
+        text: document.body.dataset.role === "student"
+          ? t("Pages and drawings can be looked at here for {days} days.", { days: document.body.dataset.retention ?? "" })
+          : t("Students can look at the pages and drawings for {days} days; you can at any time.", { days: document.body.dataset.retention ?? "" }),
       };
     case "removed":
       return {
@@ -59,6 +61,8 @@ export function showCard(why, { message, board }) {
   const button = byId("over-do");
   write(button, card.action);
   button.hidden = Boolean(card.looks) && !board;
+  const who = document.getElementById("over-who");
+  if (who) who.hidden = why !== "ended";
   button.onclick = () => (card.looks ? cover(false) : location.reload());
   for (const dialog of document.querySelectorAll("dialog[open]")) /** @type {HTMLDialogElement} */ (dialog).close();
   byId("over-title").focus();

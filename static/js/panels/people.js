@@ -21,7 +21,7 @@ const ROWS = 200;
 export function people(app) {
   const { store, session } = app;
   wireDraw(app);
-  wireDoor(app);
+  wireShut(app);
   wireFind(() => draw());
   document.getElementById("lower-all")?.addEventListener("click", () => {
     const { hands, called } = lessonOf(store);
@@ -160,14 +160,20 @@ function drawRemoved({ store, askReadmit }) {
   });
 }
 
-/** Staff see that nobody new comes in, and let them. @param {App} app */
-function wireDoor({ store, session }) {
-  const hint = document.getElementById("door-hint");
-  if (!hint) return;
-  hint.querySelector("button")?.addEventListener("click", () => session.propose("policy.set", { door: "open" }));
-  watch(store, ["policy", "status"], () => {
-    hint.hidden = store.shown?.policy.door !== "locked" || store.shown.status === "ended";
-  });
+/** Staff see what is shut for students, the door and the chat, and open it. @param {App} app */
+function wireShut({ store, session }) {
+  const shut = /** @type {[string, (policy: import("../lesson_state.js").Policy) => boolean, Record<string, unknown>][]} */ ([
+    ["door-hint", ({ door }) => door === "locked", { door: "open" }],
+    ["chat-hint", ({ chat }) => !chat, { chat: true }],
+  ]);
+  for (const [id, is, opens] of shut) {
+    const hint = document.getElementById(id);
+    if (!hint) continue;
+    hint.querySelector("button")?.addEventListener("click", () => session.propose("policy.set", opens));
+    watch(store, ["policy", "status"], () => {
+      hint.hidden = !store.shown || store.shown.status === "ended" || !is(store.shown.policy);
+    });
+  }
 }
 
 /** @param {Entry} entry @param {...(Node|false|null)} rest @returns {HTMLElement} */

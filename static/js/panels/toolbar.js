@@ -3,7 +3,6 @@
 
 import { byId, el, icon, set, swapIcon, write } from "../dom.js";
 import { t } from "../i18n.js";
-import { readableOn } from "../render/colors.js";
 import { mayDraw } from "../tools/rights.js";
 import { arrowKeys, mark } from "./radios.js";
 import { watch } from "./watch.js";
@@ -88,9 +87,8 @@ function markAll(toolbox, { tools, colors, widths }) {
   mark(widths, (button) => button.dataset.value === String(style.width));
   const sample = byId("style-button").querySelector("i");
   sample.style.setProperty("--c", style.color);
-  sample.style.setProperty("--c-ink", readableOn(style.color));
   const widest = Math.max(1, ...(inking.palette?.widths.map(({ value }) => value) ?? []));
-  sample.style.setProperty("--w", `${Math.max(2, Math.round((style.width / widest) * 9))}px`);
+  sample.style.setProperty("--w", `${Math.round(8 + (style.width / widest) * 12)}px`);
 }
 
 /** Where the toolbar is narrow, part of it folds behind a button. @param {string} id  the button's @param {string} mark  of the open toolbar */

@@ -70,7 +70,7 @@ export class Desk {
     on("pointerdown", (event) => this.#down(event));
     on("pointermove", (event) => this.#move(event));
     on("pointerup", (event) => this.#end(event, true));
-    on("pointercancel", (event) => this.#end(event, false));
+    on("pointercancel", (event) => this.#end(event, this.#arbiter.drew(event.pointerId, event.timeStamp)));
     on("pointerleave", () => { this.ring.hidden = true; });
     // A long press selects text and opens menus on phones; the board wants neither.
     this.surface.addEventListener("contextmenu", (event) => { if (this.toolbox.tool) event.preventDefault(); });

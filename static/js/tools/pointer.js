@@ -43,7 +43,7 @@ export class Arbiter {
       this.#drawing = { id, kind, since: now, points: 1 }; // the palm lay down before the pen
       return { begins: true, cancels: true };
     }
-    const pinch = kind === "touch" && before.kind === "touch" && (now - before.since <= PINCH_TIME || before.points < PINCH_POINTS);
+    const pinch = kind === "touch" && before.kind === "touch" && young(before, now);
     if (pinch) this.#drawing = null;
     return { begins: false, cancels: pinch };
   }
@@ -55,6 +55,13 @@ export class Arbiter {
     return true;
   }
 
+  /** Whether a pointer that the system takes away has drawn: a palm and a pinch are young, a call comes to a stroke.
+   * @param {number} id @param {number} now ms @returns {boolean} */
+  drew(id, now) {
+    const one = this.#drawing;
+    return one?.id === id && !young(one, now);
+  }
+
   /** The pointer went up or was taken away. @param {number} id @returns {boolean} whether it was the one that draws */
   up(id) {
     if (this.#drawing?.id !== id) return false;
@@ -62,3 +69,6 @@ export class Arbiter {
     return true;
   }
 }
+
+/** Whether a stroke may still turn out to be something else. @param {{since: number, points: number}} stroke @param {number} now */
+const young = ({ since, points }, now) => now - since <= PINCH_TIME || points < PINCH_POINTS;
