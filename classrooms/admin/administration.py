@@ -24,13 +24,14 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
-from django.urls import URLPattern, URLResolver, reverse
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django_tasks_db.models import DBTaskResult
 from rest_framework.authtoken.models import Token
 
 from classrooms import actions
+from classrooms.admin.site import Site
 from classrooms.admin.staff import told
 from classrooms.models import (
     Attendance,
@@ -46,18 +47,13 @@ from classrooms.models import (
 from whiteboard.models import Deck, Slide
 
 
-class Administration(admin.AdminSite):
-    """The superusers' site. It has no sign-in of its own: theirs is everybody's, with its second factor."""
+class Administration(Site):
+    """The superusers' site. A sign-in of its own would count no wrong password: theirs is everybody's."""
 
-    site_header = site_title = "Lectern"
+    left_out = Site.left_out | {"login"}
     index_title = _("Administration")
     index_template = "admin/administration/index.html"
     app_index_template = "admin/administration/index.html"
-    logout_template = "admin/logged_out.html"
-    password_change_template = "admin/password_change.html"  # noqa: S105
-    password_change_done_template = "admin/password_changed.html"  # noqa: S105
-    enable_nav_sidebar = False
-    empty_value_display = "–"
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Let superusers in."""
@@ -75,11 +71,6 @@ class Administration(admin.AdminSite):
             return inner(request, *args, **kwargs)
 
         return update_wrapper(guarded, view)
-
-    def get_urls(self) -> list[URLPattern | URLResolver]:
-        """Leave out the stock sign-in, which counts no wrong password, and what no page here leads to."""
-        left_out = ("login", "view_on_site", "autocomplete")
-        return [url for url in super().get_urls() if getattr(url, "name", None) not in left_out]
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """Tell the templates, which serve /teach/ too, where they are."""

@@ -1,5 +1,6 @@
 """Classrooms at /teach/: settings, join card, staff."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, cast
 
@@ -9,16 +10,17 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from classrooms import access, actions, hub
 from classrooms.admin.roster import RosterViews
-from classrooms.admin.site import OwnedAdmin, role_in, said, teach, user_of
+from classrooms.admin.site import role_in, said, teach, user_of
 from classrooms.admin.staff import LEADS, HandOnForm, StaffInline, told
 from classrooms.admin.start import StartViews
 from classrooms.models import Classroom, Lesson, Staff
@@ -69,7 +71,7 @@ class ClassroomForm(forms.ModelForm[Classroom]):
 
 
 @admin.register(Classroom, site=teach)
-class ClassroomAdmin(StartViews, RosterViews, OwnedAdmin):
+class ClassroomAdmin(StartViews, RosterViews):
     """The classrooms that the user teaches in."""
 
     owner_path = "staff__user"
@@ -147,19 +149,14 @@ class ClassroomAdmin(StartViews, RosterViews, OwnedAdmin):
             }
         return super().change_view(request, object_id, form_url, context)
 
-    def get_urls(self) -> list[URLPattern]:
-        """Add the pages that change the code, show it to a room, and change who owns or leaves it."""
-        views = {
+    def row_views(self) -> dict[str, Callable[..., HttpResponseBase]]:
+        """Return the pages that change the code, show it to a room, and change who owns or leaves it."""
+        return super().row_views() | {
             "code": self.code_view,
             "projector": self.projector_view,
             "owner": self.owner_view,
             "leave": self.leave_view,
         }
-        own = [
-            path(f"<int:pk>/{name}/", self.admin_site.admin_view(view), name=f"classrooms_classroom_{name}")
-            for name, view in views.items()
-        ]
-        return [*own, *super().get_urls()]
 
     def code_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Ask once more, then draw a new code: the old one is worth nothing at once, and who is inside stays."""

@@ -10,9 +10,10 @@ from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import F, Max, Model, QuerySet
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -141,20 +142,15 @@ class DeckAdmin(OwnedAdmin):
         """Offer these again."""
         self.message_user(request, _("%(n)d can be chosen again.") % {"n": queryset.update(hidden=False)})
 
-    def get_urls(self) -> list[URLPattern]:
-        """Add the address that a deck's page asks for progress, and those of its buttons."""
-        views = {
+    def row_views(self) -> dict[str, Callable[..., HttpResponseBase]]:
+        """Return what a deck's page asks for progress, and what its buttons do."""
+        return {
             "progress": self.progress_view,
             "page": self.page_view,
             "retry": self.retry_view,
             "replace": self.replace_view,
             "original": self.original_view,
         }
-        own = [
-            path(f"<int:pk>/{name}/", self.admin_site.admin_view(view), name=f"whiteboard_deck_{name}")
-            for name, view in views.items()
-        ]
-        return [*own, *super().get_urls()]
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None

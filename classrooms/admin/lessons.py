@@ -1,14 +1,16 @@
 """Lessons at /teach/: what is live, what has ended, who was there, and ending one."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib import admin, messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.text import slugify
@@ -88,14 +90,9 @@ class LessonAdmin(OwnedAdmin):
         """Count who has taken a seat."""
         return lesson.seats
 
-    def get_urls(self) -> list[URLPattern]:
-        """Add the page that ends a lesson, and the attendance as a file."""
-        views = {"end": self.end_view, "attendance": self.attendance_view}
-        own = [
-            path(f"<int:pk>/{name}/", self.admin_site.admin_view(view), name=f"classrooms_lesson_{name}")
-            for name, view in views.items()
-        ]
-        return [*own, *super().get_urls()]
+    def row_views(self) -> dict[str, Callable[..., HttpResponseBase]]:
+        """Return the page that ends a lesson, and the attendance as a file."""
+        return {"end": self.end_view, "attendance": self.attendance_view}
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

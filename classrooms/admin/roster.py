@@ -1,5 +1,6 @@
 """Rosters at /teach/: a list of students is uploaded, shown as it would be taken, then taken; and given out again."""
 
+from collections.abc import Callable
 from typing import Any, cast
 
 from django import forms
@@ -8,9 +9,10 @@ from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import Field, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import reverse
 from django.utils.formats import number_format
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
@@ -53,30 +55,19 @@ class FileForm(forms.Form):
         return bytes(file.read(class_list.MAX_BYTES + 1))
 
 
-class RosterViews(admin.ModelAdmin[Any]):
+class RosterViews(OwnedAdmin):
     """The pages of a classroom's roster, for the admin of classrooms."""
 
-    def get_urls(self) -> list[URLPattern]:
-        """Add the pages that take a list in and give one out."""
-        views = {"": self.roster_view, "export/": self.roster_export_view}
-        return [
-            *(
-                path(
-                    f"<int:pk>/roster/{rest}",
-                    self.admin_site.admin_view(view),
-                    name=f"classrooms_classroom_roster{'_export' if rest else ''}",
-                )
-                for rest, view in views.items()
-            ),
-            *super().get_urls(),
-        ]
+    def row_views(self) -> dict[str, Callable[..., HttpResponseBase]]:
+        """Return the pages that take a list in and give one out."""
+        return super().row_views() | {"roster": self.roster_view, "roster/export": self.roster_export_view}
 
     def roster_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Take a file, show what it would do, and do it when that is confirmed.
 
         Between the two nothing is kept: the page holds what was read, and it is read and checked again.
         """
-        classroom: Classroom = self.require(request, str(pk))  # type: ignore[attr-defined]
+        classroom: Classroom = self.require(request, str(pk))
         if role_in(classroom, request) not in LEADS:
             raise PermissionDenied
         context: dict[str, Any] = {"title": _("Import students"), "opts": self.opts, "classroom": classroom}
@@ -104,7 +95,7 @@ class RosterViews(admin.ModelAdmin[Any]):
 
     def roster_export_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Give the roster out as CSV, with the mark by which spreadsheets know UTF-8. The history notes it."""
-        classroom: Classroom = self.require(request, str(pk))  # type: ignore[attr-defined]
+        classroom: Classroom = self.require(request, str(pk))
         if request.method != "POST":
             return redirect("admin:classrooms_classroom_change", classroom.pk)
         self.log_change(request, classroom, "Saved the roster as a file.")

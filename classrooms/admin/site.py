@@ -1,5 +1,6 @@
 """The admin site of instructors, and the base that keeps each of them to their own rows."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, ClassVar, cast
 
@@ -9,9 +10,10 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.db.models import Field, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, URLResolver, reverse
+from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext, pgettext
@@ -116,6 +118,19 @@ class OwnedAdmin(admin.ModelAdmin[Any]):
         """Offer actions below a word, not below dashes."""
         return super().get_action_choices(request, default_choices or [("", _("Choose…"))])
 
+    def row_views(self) -> dict[str, Callable[..., HttpResponseBase]]:
+        """Return the pages of our own that a row has, by their address below the row's: `code` is `<pk>/code/`."""
+        return {}
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the pages of our own, named as Django names its: `classrooms_classroom_code`."""
+        model = f"{self.opts.app_label}_{self.opts.model_name}"
+        own = [
+            path(f"<int:pk>/{name}/", self.admin_site.admin_view(view), name=f"{model}_{name.replace('/', '_')}")
+            for name, view in self.row_views().items()
+        ]
+        return [*own, *super().get_urls()]
+
     def require(self, request: HttpRequest, pk: str) -> Any:
         """Return an own row, for a view of ours. Raises PermissionDenied, for a row that is not there too."""
         row = self.get_object(request, pk)
@@ -129,18 +144,30 @@ class OwnedAdmin(admin.ModelAdmin[Any]):
         return forms.Media(js=["admin/js/actions.js"])
 
 
-class TeachSite(admin.AdminSite):
-    """`/teach/`: for instructors and the staff of classrooms; superusers are nothing special here."""
+class Site(admin.AdminSite):
+    """What both sites are: Django's own in our templates, without the addresses that no page of ours leads to.
 
-    site_header = "Lectern"
-    site_title = "Lectern"
-    index_title = _("Your classrooms")
-    index_template = "admin/teach.html"
+    "View on site" looks any row of any model up.
+    """
+
+    site_header = site_title = "Lectern"
+    left_out: ClassVar[frozenset[str]] = frozenset({"view_on_site", "autocomplete"})
     logout_template = "admin/logged_out.html"
     password_change_template = "admin/password_change.html"  # noqa: S105
     password_change_done_template = "admin/password_changed.html"  # noqa: S105
     enable_nav_sidebar = False
     empty_value_display = "–"
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        """Leave some out."""
+        return [url for url in super().get_urls() if getattr(url, "name", None) not in self.left_out]
+
+
+class TeachSite(Site):
+    """`/teach/`: for instructors and the staff of classrooms; superusers are nothing special here."""
+
+    index_title = _("Your classrooms")
+    index_template = "admin/teach.html"
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Let in whoever teaches."""
@@ -151,10 +178,6 @@ class TeachSite(admin.AdminSite):
         if admin_class is None or not issubclass(admin_class, OwnedAdmin):
             raise ImproperlyConfigured(f"{model_or_iterable} at /teach/ needs an OwnedAdmin")
         super().register(model_or_iterable, admin_class, **options)
-
-    def get_urls(self) -> list[URLPattern | URLResolver]:
-        """Leave out "view on site", which looks any row of any model up, and autocompletion, which nothing uses."""
-        return [url for url in super().get_urls() if getattr(url, "name", None) not in ("view_on_site", "autocomplete")]
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """Show the user's classrooms, what is live in them, and the newest decks."""

@@ -1,14 +1,14 @@
 """Starting a lesson at /teach/: what it shows, in which order, and from which lesson it goes on."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
-from django.contrib import admin
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.text import Truncator
@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy, pgettext
 
 from classrooms import actions, decks
-from classrooms.admin.site import role_in, said, user_of
+from classrooms.admin.site import OwnedAdmin, role_in, said, user_of
 from classrooms.admin.staff import LEADS
 from classrooms.models import Classroom, Lesson
 from classrooms.refusals import Refused
@@ -102,17 +102,16 @@ def named(classroom: Classroom) -> str:
     return f"{room}, {date}"
 
 
-class StartViews(admin.ModelAdmin[Any]):
+class StartViews(OwnedAdmin):
     """The page that starts a lesson, for the admin of classrooms."""
 
-    def get_urls(self) -> list[URLPattern]:
-        """Add the page."""
-        view = self.admin_site.admin_view(self.start_view)
-        return [path("<int:pk>/start/", view, name="classrooms_classroom_start"), *super().get_urls()]
+    def row_views(self) -> dict[str, Callable[..., HttpResponseBase]]:
+        """Return the page."""
+        return super().row_views() | {"start": self.start_view}
 
     def start_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Ask what the lesson begins with, start it, and go there. No atomic block: the log would wait for it."""
-        classroom: Classroom = self.require(request, str(pk))  # type: ignore[attr-defined]
+        classroom: Classroom = self.require(request, str(pk))
         form = StartForm(
             request.POST if request.method == "POST" else None,
             user=user_of(request),

@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, expect
 
 from tests.support.browser import People
-from tests.support.cast import CODE
 from tests.support.desk import Desk, agree
 from tests.support.server import ROOT, Server
+from tests.support.visits import join
 from tests.support.wifi import Wifi
 
 ITEMS = "lectern.store.items(lectern.store.page).length"
@@ -32,14 +32,6 @@ KEPT = """async (count) => {
   return found >= count;
 }"""
 LEASE = 15.0  # s after which a closed tab's ops may be adopted (docs/protocol.md section 5)
-
-
-def join(page: Page, name: str) -> Desk:
-    page.goto(f"/j/{CODE}/")
-    page.get_by_role("textbox", name="Your name").fill(name)
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/lessons/*/")
-    return Desk(page).ready()
 
 
 def strokes(server: Server, lesson: int) -> Counter[str]:

@@ -27,7 +27,7 @@ import { step } from "../panels/turning.js";
 import { tray } from "../panels/tray.js";
 import { undo } from "../panels/undo.js";
 import { Writers } from "../panels/writers.js";
-import { Board } from "../render/board.js";
+import { Board, layersOfPage } from "../render/board.js";
 import { Desk } from "../tools/desk.js";
 import { eraser } from "../tools/eraser.js";
 import { highlighter, pen } from "../tools/pen.js";
@@ -74,10 +74,7 @@ function open(pass) {
   const app = { store, session, tabs, toolbox, writers };
   const onSlide = slideText(app);
   const board = new Board({
-    element: byId("board"),
-    canvases: { highlights: byId("board-highlights"), ink: byId("board-ink"), wet: byId("board-wet"), own: byId("board-own") },
-    image: byId("board-slide"),
-    overlay: byId("board-overlay"),
+    ...layersOfPage(),
     store,
     person: (id) => everybody(app).get(id) ?? null,
     onSlide,

@@ -6,7 +6,7 @@ import { t } from "../i18n.js";
 import { Outbox } from "../outbox.js";
 import { slideText } from "../panels/slide_text.js";
 import { watch } from "../panels/watch.js";
-import { Board } from "../render/board.js";
+import { Board, layersOfPage } from "../render/board.js";
 import { Session } from "../session.js";
 import { mayChange } from "../tools/rights.js";
 import { systemClock, systemRandom } from "../clock.js";
@@ -58,10 +58,7 @@ function open(pass) {
   const outbox = new Outbox({ lesson: pass.lesson, participant: pass.participant.id }, { factory: null, clock: systemClock, random: systemRandom });
   const session = new Session({ pass, store, csrf, outbox, storage: null, mirror: true });
   const board = new Board({
-    element: byId("board"),
-    canvases: { highlights: byId("board-highlights"), ink: byId("board-ink"), wet: byId("board-wet"), own: byId("board-own") },
-    image: byId("board-slide"),
-    overlay: byId("board-overlay"),
+    ...layersOfPage(),
     store,
     person: () => null,
     mayChange: (by, item) => mayChange(store, by, item),

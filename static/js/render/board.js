@@ -1,6 +1,7 @@
 // The board on the screen: one page at a time, all its layers, one animation frame for whatever changed.
 // @ts-check
 
+import { byId } from "../dom.js";
 import { OthersInk, OwnInk } from "./wet.js";
 import { Scene } from "./scene.js";
 import { SlideLayer } from "./slide.js";
@@ -164,3 +165,11 @@ export class Board {
     else if (this.tags.busy || wait !== null || this.scene.motions.holding) this.#later = setTimeout(() => this.#wake(), Math.min(wait ?? 100, 100));
   }
 }
+
+/** The elements of the board, which every page that has one calls alike. */
+export const layersOfPage = () => ({
+  element: byId("board"),
+  canvases: { highlights: byId("board-highlights"), ink: byId("board-ink"), wet: byId("board-wet"), own: byId("board-own") },
+  image: byId("board-slide"),
+  overlay: byId("board-overlay"),
+});
