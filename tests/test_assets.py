@@ -66,6 +66,16 @@ def test_the_hints_name_what_the_entry_loads_by_the_addresses_of_the_map() -> No
 
 
 @pytest.mark.usefixtures("_collected")
+def test_what_is_imported_later_is_hinted_at_with_patience() -> None:
+    html = render("{% load assets %}{% modulepreload 'js/pages/lesson.js' %}")
+    now = modules.loads(ROOT / "static" / "js" / "pages" / "lesson.js")
+    later = modules.loads(ROOT / "static" / "js" / "panels" / "furniture.js")
+    patient = re.findall(r'fetchpriority="low" href="[^"]*/([^"/]+)\.[0-9a-f]{12}\.js"', html)
+    assert patient == [path.stem for path in later if path not in now]
+    assert len(re.findall(r'rel="modulepreload" href=', html)) == len(now)
+
+
+@pytest.mark.usefixtures("_collected")
 def test_a_name_that_was_not_collected_is_an_error() -> None:
     with pytest.raises(ValueError, match="no_such"):
         render("{% load static %}{% static 'js/no_such.js' %}")

@@ -6,6 +6,7 @@ map, so a map from plain to hashed addresses serves sources that nobody rewrote.
 
 import functools
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 from django import template
@@ -40,8 +41,16 @@ def words() -> str:
 
 @register.simple_tag
 def modulepreload(entry: str) -> SafeString:
-    """Return a hint for each module that `entry` (a static name) loads, so that they come in one round trip."""
-    return format_html_join("\n", '<link rel="modulepreload" href="{}">', ((url,) for url in _preloads(entry)))
+    """Return a hint for each module that `entry` (a static name) loads, so that they come in one round trip.
+
+    What it imports later comes with the patience of `fetchpriority="low"`: when nothing more urgent is on its way.
+    """
+    now, later = _preloads(entry)
+    hints = format_html_join("\n", '<link rel="modulepreload" href="{}">', ((url,) for url in now))
+    patient = format_html_join(
+        "\n", '<link rel="modulepreload" fetchpriority="low" href="{}">', ((url,) for url in later)
+    )
+    return format_html("{}\n{}", hints, patient)
 
 
 @functools.cache
@@ -55,10 +64,18 @@ def _import_map() -> str:
 
 
 @functools.cache
-def _preloads(entry: str) -> list[str]:
+def _preloads(entry: str) -> tuple[list[str], list[str]]:
+    """Return the addresses of what an entry loads, and of what it loads later."""
     source = finders.find(entry)
     if source is None:
         raise template.TemplateSyntaxError(f"modulepreload: no static file {entry!r}")
     path = Path(source).resolve()
     root = path.parents[len(Path(entry).parts) - 1]
-    return [staticfiles_storage.url(module.relative_to(root).as_posix()) for module in modules.loads(path)]
+    now = modules.loads(path)
+    lazy = [target for module in now for target in modules.lazy_imports(module)]
+    later = dict.fromkeys(module for target in lazy for module in modules.loads(target) if module not in now)
+
+    def addresses(files: Iterable[Path]) -> list[str]:
+        return [staticfiles_storage.url(file.relative_to(root).as_posix()) for file in files]
+
+    return addresses(now), addresses(later)

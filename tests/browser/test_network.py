@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import BrowserContext, expect
 
 from tests.support.browser import People
+from tests.support.cast import CODE
 from tests.support.desk import Desk, agree
 from tests.support.server import ROOT, Server
 from tests.support.visits import join
@@ -181,3 +182,16 @@ def open_again(context: BrowserContext, address: str) -> Desk:
     page = context.new_page()
     page.goto(address)
     return Desk(page).ready()
+
+
+def test_a_page_that_does_not_come_whole_says_so(server: Server, people: People, lesson: int) -> None:
+    people.expected += ["Failed to load resource", "net::ERR"]
+    page = people.window(server.url)
+    page.context.route("**/furniture*.js", lambda route: route.abort())
+    page.goto(f"/j/{CODE}/")
+    page.get_by_role("textbox", name="Your name").fill("Ana")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("The page did not come whole.")).to_be_visible()
+    page.context.unroute_all()
+    page.get_by_role("button", name="Try again").click()
+    Desk(page).ready()

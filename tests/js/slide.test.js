@@ -22,7 +22,7 @@ class Network {
   make() {
     const { kept, asked } = this;
     return {
-      complete: false, naturalWidth: 0, onload: null, onerror: null,
+      complete: false, naturalWidth: 0, fetchPriority: "", onload: null, onerror: null,
       set src(address) {
         this.address = address;
         if (kept.has(address)) Object.assign(this, { complete: true, naturalWidth: 1 });
@@ -100,4 +100,11 @@ test("what failed is asked for again at once when the network is back, what lies
   assert.equal(net.visible, "/a-800");
   net.waker.dispatchEvent(new Event("online"));
   assert.deepEqual(net.asked, [], "once is enough");
+});
+
+test("what is looked at is urgent, what lies ahead is not", () => {
+  net.layer.show(deck("a"), 700);
+  net.layer.prepare([deck("b")], 700);
+  mock.timers.tick(60_000);
+  assert.deepEqual(net.asked.map(({ address, fetchPriority }) => [address, fetchPriority]), [["/a-800", "high"], ["/a-320", "high"], ["/b-800", "low"]]);
 });

@@ -27,6 +27,7 @@ export function pager({ store, session }) {
     follow.hidden = !away;
     write(follow.querySelector("span"), t("Back to live page {n}", { n: numberOf(lesson, lesson.current) }));
     describe(byId("where"), store, away);
+    byId("where").removeAttribute("data-early");
     if (spoken !== store.page) say(pageWords(lesson, store.page));
     spoken = store.page;
   });

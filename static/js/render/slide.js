@@ -21,7 +21,7 @@ export function pictureFor(images, pixels) {
   return width === undefined ? undefined : images[width];
 }
 
-/** A picture of its own, beside the one that is shown. @typedef {{src: string, complete: boolean, naturalWidth: number, onload: any, onerror: any}} Loader */
+/** A picture of its own, beside the one that is shown. @typedef {{src: string, fetchPriority: string, complete: boolean, naturalWidth: number, onload: any, onerror: any}} Loader */
 /** @typedef {{address: string, width: number}} Picture  width: of the file, 0 for none */
 
 /** @type {Picture} */
@@ -79,7 +79,7 @@ export class SlideLayer {
   #prepare() {
     const near = this.#near;
     near.missed = false;
-    for (const address of near.addresses) this.#fetch(address, () => {}, () => (near.missed = true));
+    for (const address of near.addresses) this.#fetch(address, () => {}, () => (near.missed = true), "low");
   }
 
   /** Another slide: nothing of the last one stays under this one's ink. @param {string} thumbnail */
@@ -109,9 +109,10 @@ export class SlideLayer {
     this.#fetch(thumbnail, () => this.#slide === thumbnail && this.#shown === NONE && this.#put({ address: thumbnail, width: 1 }));
   }
 
-  /** @param {string} address @param {() => unknown} there @param {() => unknown} [failed] */
-  #fetch(address, there, failed) {
+  /** @param {string} address @param {() => unknown} there @param {() => unknown} [failed] @param {"high"|"low"} [urgency]  a picture that stands on no page is the browser's last care, if nothing is said */
+  #fetch(address, there, failed, urgency = "high") {
     const loader = this.make();
+    loader.fetchPriority = urgency;
     loader.src = address;
     if (loader.complete && loader.naturalWidth > 0) return void there(); // it was at hand: no frame without it
     loader.onload = there;
