@@ -14,6 +14,7 @@ from django.conf import settings
 from django.urls import path
 from servestatic import ServeStaticASGI
 
+from classroom_site.parts import part
 from classrooms import fallback
 from classrooms.consumers import LessonConsumer
 from classrooms.origins import own_origins_only, refuse_socket
@@ -61,3 +62,6 @@ application = ProtocolTypeRouter(
         ),
     }
 )
+
+live_doors = part(application, live=True)
+other_doors = part(application, live=False)

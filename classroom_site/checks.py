@@ -8,6 +8,8 @@ from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
 
+from classroom_site import lan
+
 
 @register(Tags.security, deploy=True)
 def https(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
@@ -23,6 +25,15 @@ def hosts(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckM
     if not any(host == "*" or host.startswith(".") for host in settings.ALLOWED_HOSTS):
         return []
     return [Error("ALLOWED_HOSTS has a wildcard.", hint="Name each host.", id="lectern.E001")]
+
+
+@register(Tags.security, deploy=True)
+def reachable(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """With no name but this machine's own, whoever comes by the proxy is turned away with 400."""
+    if not settings.HTTPS or set(settings.ALLOWED_HOSTS) - set(lan.LOOPBACK):
+        return []
+    hint = "Name the host that browsers ask for, such as ALLOWED_HOSTS=lectern.school.example."
+    return [checks.Warning("ALLOWED_HOSTS names this machine alone.", hint=hint, id="lectern.W003")]
 
 
 @register(Tags.database, deploy=True)

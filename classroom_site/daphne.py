@@ -7,66 +7,113 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 from daphne.cli import CommandLineInterface
-from daphne.server import Server, twisted_loop
+from daphne.server import Server
+from daphne.server import twisted_loop as twisted_loop
 
+APPLICATION = "classroom_site.asgi:application"
 BACKLOG = 4096  # a school that comes back after a break connects within a second
 FRAME_BYTES = 128 * 1024  # twice the protocol's limit: a frame somewhat too large is refused by its code, not cut off
 DESCRIPTORS = 65_536  # each connection takes one
 CLOSING = 5  # s for a client to answer a close frame, before the connection is reset and what is on its way is lost.
 # Autobahn cuts the end of the wait to a whole second: its own 1 s is anything down to nothing.
-FAREWELL = 1.0  # seconds that connections get to close; what a thread does after that is cut off, as by a power cut
+FAREWELL = 1.0  # s that a laptop takes to drain at most: whoever pressed Ctrl-C waits for the prompt
+LAST = 0.5  # s from there to the end; what a thread does after that is cut off, as by a power cut
 
 
-def flags(host: str, port: int) -> list[str]:
-    """Return Daphne's command line for an IP address and a port."""
+def endpoint(host: str, port: int) -> str:
+    """Return Twisted's words for an IP address and a port."""
     interface = host.strip("[]").replace(":", r"\:")
+    return f"tcp:port={port}:interface={interface}:backlog={BACKLOG}"
+
+
+def inherited(descriptor: int) -> str:
+    """Return Twisted's words for a listening IPv4 socket that this process was started with."""
+    return f"fd:fileno={descriptor}"
+
+
+def flags(where: str, application: str = APPLICATION) -> list[str]:
+    """Return Daphne's command line for an endpoint."""
     return [
-        "--endpoint", f"tcp:port={port}:interface={interface}:backlog={BACKLOG}",
+        "--endpoint", where,
         "--websocket_timeout", "-1",  # a lesson lasts as long as it lasts
         "--websocket-max-message-size", str(FRAME_BYTES),
         "--websocket-max-frame-size", str(FRAME_BYTES),
         "--ping-interval", "86400",  # our own pings find the dead; Daphne's would go to all at the same moment
         "--no-server-name",
         "--verbosity", "0",
-        "classroom_site.asgi:application",
+        application,
     ]  # fmt: skip
 
 
-def serve(host: str, port: int, *, listening: Callable[[], None]) -> None:
-    """Serve in this thread until SIGINT or SIGTERM; `listening` is called once connections are accepted."""
+def serve(
+    where: str, *, listening: Callable[[], None], application: str = APPLICATION, bound: float = FAREWELL
+) -> None:
+    """Serve in this thread until SIGINT or SIGTERM; `listening` is called once connections are accepted.
+
+    The first signal drains (classroom_site/drain.py) for `bound` seconds at most; the second ends the process.
+    """
     from twisted.internet import error, reactor  # the import settles which reactor it is: Daphne's must come first
 
-    from classroom_site.bounds import bound
+    from classroom_site.bounds import bound as bounded
+    from classroom_site.drain import drain
 
     class Announcing(Server):  # type: ignore[misc]  # Daphne has no types
+        accepted = 0.0  # when the last connection came, monotonic seconds
+        leaving: Any = None
+        connections: dict[Any, dict[str, Any]]
+
         def __init__(self, **options: Any) -> None:
             # Twisted leaves a SIGINT handler of ours alone, and an exception raised by one is lost in whatever runs.
             super().__init__(signal_handlers=False, **options)
 
-        def listen_success(self, port: object) -> None:
+        def listen_success(self, port: Any) -> None:
             super().listen_success(port)
-            self.readers = bound(self)
+            self.port = port
+            self.readers = bounded(self)
             self.ws_factory.setProtocolOptions(closeHandshakeTimeout=CLOSING)
+            build = self.http_factory.buildProtocol
+
+            def arrive(address: object) -> object:
+                self.accepted = time.monotonic()
+                return build(address)
+
+            self.http_factory.buildProtocol = arrive
             listening()
 
         def timeout_checker(self) -> None:
             self.readers.look(time.monotonic())
             super().timeout_checker()
 
-    def stop() -> None:
-        with contextlib.suppress(error.ReactorNotRunning):  # the second Ctrl-C
-            reactor.stop()  # type: ignore[misc]  # the stub has it as an attribute
+        def kill_all_applications(self) -> Any:
+            # Daphne's own fails for a connection whose application has ended.
+            for who in [who for who, one in self.connections.items() if "application_instance" not in one]:
+                del self.connections[who]
+            return super().kill_all_applications()
+
+        async def leave(self) -> None:
+            await drain(self, bound)
+            with contextlib.suppress(error.ReactorNotRunning):
+                reactor.stop()  # type: ignore[misc]  # the stub has it as an attribute
+
+    interface = CommandLineInterface()
+    interface.server_class = Announcing
+
+    def end(number: int) -> None:
+        server = interface.server
+        if server.leaving is not None:
+            _cut_off(128 + number)
+        server.port.stopListening()
+        _hurry(bound + LAST)
+        server.leaving = twisted_loop.create_task(server.leave())
 
     _open_more()
     for number in (signal.SIGINT, signal.SIGTERM):
-        twisted_loop.add_signal_handler(number, stop)  # wakes the loop whichever thread the signal comes to
+        twisted_loop.add_signal_handler(number, end, number)  # wakes the loop whichever thread the signal comes to
     reactor.addSystemEventTrigger("before", "shutdown", _hurry)  # type: ignore[arg-type]  # Twisted's stub is wrong
-    interface = CommandLineInterface()
-    interface.server_class = Announcing
-    interface.run(flags(host, port))
+    interface.run(flags(where, application))
 
 
 def _open_more() -> None:
@@ -77,7 +124,11 @@ def _open_more() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
-def _hurry() -> None:
-    timer = threading.Timer(FAREWELL, os._exit, [0])
+def _hurry(within: float = LAST) -> None:
+    timer = threading.Timer(within, os._exit, [0])
     timer.daemon = True
     timer.start()
+
+
+def _cut_off(code: int) -> NoReturn:
+    os._exit(code)

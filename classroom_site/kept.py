@@ -1,9 +1,11 @@
-"""What is kept in DATA_DIR and is nobody else's business: secrets that the first start draws, and the database."""
+"""What is kept in DATA_DIR: secrets that the first start draws, the database, and the lock of who serves from it."""
 
 import contextlib
+import fcntl
 import secrets
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 
 def secret(path: Path, draw: Callable[[], str]) -> str:
@@ -23,3 +25,14 @@ def private(path: Path) -> Path:
     with contextlib.suppress(FileExistsError):
         path.touch(mode=0o600, exist_ok=False)
     return path
+
+
+def locked(directory: Path) -> IO[str] | None:
+    """Hold a directory for this process until the returned file is closed; None if another process has it."""
+    lock = (directory / "lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        return None
+    return lock

@@ -1,4 +1,4 @@
-"""The background worker of a laptop's classroom: a thread in the server's own process."""
+"""The background worker: a thread of a laptop's server, or a process of its own under `manage.py serve`."""
 
 import logging
 import threading
@@ -18,12 +18,13 @@ INTERVAL = 0.5  # seconds between looks into an empty queue
 
 def start() -> threading.Thread:
     """Start working off the task queue, decks left half done by an earlier process first, until this process ends."""
-    thread = threading.Thread(target=_work, name="worker", daemon=True)
+    thread = threading.Thread(target=work, name="worker", daemon=True)
     thread.start()
     return thread
 
 
-def _work() -> None:
+def work() -> None:
+    """Work off the task queue, for ever."""
     while True:
         try:
             late_pages.sweep()

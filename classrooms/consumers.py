@@ -14,13 +14,14 @@ from classrooms import access, messages
 from classrooms.access import Seat
 from classrooms.actions import Verdict
 from classrooms.closes import Close
-from classrooms.hub import get_hub
+from classrooms.hub import Hub, get_hub
 from classrooms.lane import Lane
 from classrooms.messages import Hello, Op, Pong, Signal, Sync, Time, Unreadable
 from classrooms.meter import Meter
 from classrooms.models import Lesson
 from classrooms.presence import Person
 from classrooms.refusals import Code, Refused
+from classrooms.roles import STAFF
 from classrooms.room import Connection, Room
 
 logger = logging.getLogger(__name__)
@@ -30,6 +31,9 @@ MAX_UNREADABLE = 20  # frames a client may send that nobody can read
 FRAMES = (200.0, 1000)  # of any type: a second, and at once. Whoever sends more does not pace themselves at all
 MAX_WAITING = 1024 * 1024  # bytes for one client
 SYNCS = (1.0, 10)  # each may cost a read of the log and a ring full of events
+
+RESTART = 500  # ms before anybody comes back to a server that ends: the next one needs a moment,
+STAFF_BACK = 1000  # and ms over which staff do: a class waits for them
 
 NO_TEXT = Unreadable(None, Code.BAD_FRAME)  # what a binary message is
 
@@ -45,6 +49,7 @@ class LessonConsumer(AsyncWebsocketConsumer):
     connection: Connection
     lane: Lane
 
+    hub: Hub | None = None  # once the socket is accepted
     patience: asyncio.TimerHandle | None = None
     unreadable = 0
 
@@ -70,6 +75,8 @@ class LessonConsumer(AsyncWebsocketConsumer):
             return
         await self.accept(subprotocol=messages.SUBPROTOCOL)
         self.patience = asyncio.get_running_loop().call_later(HELLO_WITHIN, self.bye, Close.NO_HELLO)
+        self.hub = get_hub()
+        self.hub.visit(self)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Handle one message: a frame or an array of frames. A failure of ours ends the socket, not the server."""
@@ -93,6 +100,8 @@ class LessonConsumer(AsyncWebsocketConsumer):
             self.patience.cancel()
         if self.seated:
             self.room.leave(self.connection)
+        if self.hub is not None:
+            self.hub.visitors.pop(self, None)
 
     # --- frames --------------------------------------------------------------------------------------------------
 
@@ -242,11 +251,21 @@ class LessonConsumer(AsyncWebsocketConsumer):
         """Send a frame to this client alone."""
         self.writer.write(messages.encode(frame))
 
-    def bye(self, code: Close) -> None:
-        """Say why, then close."""
+    def see_off(self, spread: int) -> None:
+        """Say that the server restarts, after all that is committed: back within `spread` ms, staff sooner."""
+        if self.writer.closed:
+            return
+        if self.seated:
+            self.room.advance(self.connection)
+            if self.room.role_of(self.connection.participant) in STAFF:
+                spread = min(spread, STAFF_BACK)
+        self.bye(Close.RESTARTING, after=RESTART, spread=spread)
+
+    def bye(self, code: Close, *, after: int = 0, spread: int = 0) -> None:
+        """Say why, and when to come back, then close."""
         if self.seated:
             self.room.leave(self.connection)
-        self.write(messages.Bye.of(code))
+        self.write(messages.Bye.of(code, after=after, spread=spread))
         self.writer.close(code)
 
 

@@ -90,7 +90,7 @@ async def _lesson(code: str, address: str, patience: float) -> tuple[int, int] |
     """Wait for a code's lesson. Whoever asks for ever new codes waits like all, and learns nothing."""
     if access.may_wait(code, address):
         return await get_hub().waiting.lesson(code, patience)
-    await asyncio.sleep(patience)
+    await get_hub().waiting.in_vain(patience)
     return None
 
 

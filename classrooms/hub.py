@@ -7,13 +7,14 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 from weakref import WeakKeyDictionary
 
 from channels.db import DatabaseSyncToAsync
 
 from classrooms import attendance, log, replica
 from classrooms.closes import Close
+from classrooms.cursors import SLICE
 from classrooms.layer import BEAT, Layer, Message
 from classrooms.log import Committed
 from classrooms.presence import PUBLISH_EVERY, Person
@@ -31,6 +32,8 @@ LINGER = 60.0  # s that a room without connections stays
 LOOK_AROUND = 60  # beats between two looks for lessons that nobody teaches
 WHEEL = 25  # s, and slots: every connection is pinged once a turn, never all at once
 SILENCE = 60.0  # s without a frame before a connection is closed
+SPREAD_EACH = 5  # ms, for each client of a process that ends, over which they come back,
+SPREADS = (1_000, 10_000)  # and the least and the most of it
 
 _pool = ThreadPoolExecutor(READERS, thread_name_prefix="hub-reader")
 _notes = ThreadPoolExecutor(1, thread_name_prefix="hub-notes")  # attendance waits for the database, and nobody for it
@@ -57,6 +60,13 @@ def present(lesson: int) -> int | None:
     return next((len(room.presence.people) for room in rooms if room is not None), None)
 
 
+class Visitor(Protocol):
+    """A client at a door, seated or not yet."""
+
+    def see_off(self, spread: int) -> None:
+        """Tell it that this process ends, and to come back within `spread` ms. Does not wait."""
+
+
 class Hub:
     """Rooms by lesson, one channel for all of them, and the timers."""
 
@@ -65,6 +75,8 @@ class Hub:
         self.rooms: dict[int, Room] = {}
         self.counts: Counter[str] = Counter()  # what an operator wants to see: reads, gaps, snapshots, drops …
         self.waiting = Waiting(in_reader)
+        self.visitors: dict[Visitor, None] = {}
+        self._spread: int | None = None  # ms, once this process ends
         self._waking: dict[int, asyncio.Task[Room]] = {}
         self._freezing: set[int] = set()
         self._wheel: list[dict[Connection, Room]] = [{} for _ in range(WHEEL)]
@@ -86,6 +98,28 @@ class Hub:
         self._layer.start()
         self.spawn(self._every_second())
         self.spawn(self._compare_heads())
+
+    def visit(self, visitor: Visitor) -> None:
+        """A client is at a door; to one that comes while this process ends, that is said."""
+        self.visitors[visitor] = None
+        if self._spread is not None:
+            visitor.see_off(self._spread)
+
+    async def see_off(self) -> None:
+        """Tell everybody, in slices, that this process ends, and then store what is known of their lessons."""
+        everybody = list(self.visitors)
+        least, most = SPREADS
+        self._spread = min(most, max(least, SPREAD_EACH * len(everybody)))
+        self.waiting.close()
+        for start in range(0, len(everybody), SLICE):
+            for visitor in everybody[start : start + SLICE]:
+                try:
+                    visitor.see_off(self._spread)
+                except Exception:
+                    logger.exception("a client could not be seen off")
+            await asyncio.sleep(0)
+        rooms = list(self.rooms.values())
+        await asyncio.gather(*(self._note(room) for room in rooms), *(self._freeze(room) for room in rooms))
 
     async def stop(self) -> None:
         """See everybody off, store a snapshot of each room, end every task."""

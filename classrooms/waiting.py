@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from classrooms.models import Lesson
+from classrooms.refusals import Code, Refused
 
 logger = logging.getLogger(__name__)
 
@@ -32,14 +33,15 @@ class Waiting:
         self._waiters: dict[str, set[asyncio.Future[tuple[int, int]]]] = {}
         self._watch: asyncio.Task[None] | None = None
         self._look = asyncio.Event()
+        self._closed = asyncio.Event()
 
     async def lesson(self, code: str, patience: float) -> tuple[int, int] | None:
         """Wait up to `patience` seconds for a lesson. Returns its id, and the ms over which all should spread joining.
 
-        An unknown code waits like any other: nothing is learnt here by guessing.
+        An unknown code waits like any other: nothing is learnt here by guessing. Raises Refused once this is closed.
         """
-        if code not in self._waiters and len(self._waiters) >= MAX_CODES:
-            await asyncio.sleep(patience)
+        if self._closed.is_set() or (code not in self._waiters and len(self._waiters) >= MAX_CODES):
+            await self.in_vain(patience)
             return None
         future: asyncio.Future[tuple[int, int]] = asyncio.get_running_loop().create_future()
         waiters = self._waiters.setdefault(code, set())
@@ -54,6 +56,19 @@ class Waiting:
             waiters.discard(future)
             if not waiters and self._waiters.get(code) is waiters:
                 del self._waiters[code]
+
+    async def in_vain(self, patience: float) -> None:
+        """Wait up to `patience` seconds for nothing. Raises Refused once this is closed."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._closed.wait(), patience)
+            raise _elsewhere()
+
+    def close(self) -> None:
+        """Send everybody away to ask again: this process ends."""
+        self._closed.set()
+        for future in [future for waiters in self._waiters.values() for future in waiters]:
+            if not future.done():
+                future.set_exception(_elsewhere())
 
     def look(self) -> None:
         """Look at the database now, not at the next second: a lesson has started."""
@@ -85,3 +100,7 @@ class Waiting:
             for future in waiters:
                 if not future.done():
                     future.set_result((lesson, spread))
+
+
+def _elsewhere() -> Refused:
+    return Refused(Code.TRY_AGAIN, retry=True, after=1000)

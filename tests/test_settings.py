@@ -82,6 +82,11 @@ def test_a_data_directory_of_any_name_holds_the_database(tmp_path: Path) -> None
     ("check", "bad", "good"),
     [
         (checks.https, {"HTTPS": False}, {"HTTPS": True}),
+        (
+            checks.reachable,
+            {"HTTPS": True, "ALLOWED_HOSTS": lan.LOOPBACK},
+            {"HTTPS": True, "ALLOWED_HOSTS": ["lectern.school.example"]},
+        ),
         (checks.hosts, {"ALLOWED_HOSTS": ["*"]}, {"ALLOWED_HOSTS": ["lectern.school.example"]}),
         (checks.hosts, {"ALLOWED_HOSTS": [".example"]}, {"ALLOWED_HOSTS": ["localhost"]}),
     ],

@@ -107,6 +107,11 @@ class Client:
         self._socket = self._reader = None
         self.live = False
 
+    def local_port(self) -> int:
+        """Return the port of our end of the connection."""
+        assert self._socket is not None
+        return int(self._socket.local_address[1])
+
     def drop(self) -> None:
         """Cut the connection without a word."""
         assert self._socket is not None

@@ -26,7 +26,7 @@ def serve(port: int) -> None:
     from classroom_site import daphne, worker
 
     worker.start()
-    daphne.serve("127.0.0.1", port, listening=lambda: print("listening", flush=True))  # noqa: T201
+    daphne.serve(daphne.endpoint("127.0.0.1", port), listening=lambda: print("listening", flush=True))  # noqa: T201
     os._exit(0)
 
 

@@ -1,6 +1,5 @@
 """`manage.py run`: a classroom on this machine, in one process, from nothing."""
 
-import fcntl
 import hashlib
 import inspect
 import io
@@ -21,7 +20,7 @@ from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from classroom_site import daphne, demo, lan, lean, storage, worker
+from classroom_site import daphne, demo, kept, lan, lean, storage, worker
 from classrooms.refusals import Refused
 
 env = environ.Env()
@@ -48,7 +47,7 @@ class Command(BaseCommand):
             except Refused as refusal:
                 sys.exit(f"The demo lesson cannot start: {refusal.message}")
             worker.start()
-            daphne.serve(address, port, listening=lambda: self._welcome(shown, port))
+            daphne.serve(daphne.endpoint(address, port), listening=lambda: self._welcome(shown, port))
             sys.stdout.flush()
             os._exit(0)  # a thread's long poll or conversion must not hold the terminal; a commit is whole or not there
 
@@ -120,10 +119,8 @@ def _bindable(host: str, port: int) -> str:
 
 def _only_process() -> IO[str]:
     """Hold DATA_DIR for this process: without Redis, lessons of two processes would drift a second apart."""
-    lock = (settings.DATA_DIR / "lock").open("w")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    lock = kept.locked(settings.DATA_DIR)
+    if lock is None:
         sys.exit(f"Lectern already runs with DATA_DIR={settings.DATA_DIR}: end it first, or choose another DATA_DIR.")
     return lock
 
