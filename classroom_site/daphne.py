@@ -40,6 +40,7 @@ def serve(host: str, port: int, *, listening: Callable[[], None]) -> None:
     from twisted.internet import error, reactor  # the import settles which reactor it is: Daphne's must come first
 
     from classroom_site.bounds import bound
+    from classrooms import readiness
 
     class Announcing(Server):  # type: ignore[misc]  # Daphne has no types
         def __init__(self, **options: Any) -> None:
@@ -57,6 +58,7 @@ def serve(host: str, port: int, *, listening: Callable[[], None]) -> None:
             super().timeout_checker()
 
     def stop() -> None:
+        readiness.leave()
         with contextlib.suppress(error.ReactorNotRunning):  # the second Ctrl-C
             reactor.stop()  # type: ignore[misc]  # the stub has it as an attribute
 

@@ -55,6 +55,10 @@ class Waiting:
             if not waiters and self._waiters.get(code) is waiters:
                 del self._waiters[code]
 
+    def __len__(self) -> int:
+        """Return how many requests wait."""
+        return sum(map(len, self._waiters.values()))
+
     def look(self) -> None:
         """Look at the database now, not at the next second: a lesson has started."""
         self._look.set()
