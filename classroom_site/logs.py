@@ -16,12 +16,14 @@ import structlog
 FIELDS = ("lesson", "participant")  # of a record's `extra`; whatever else libraries put there is not ours to show
 KEEPS_HOSTS = "django.security.DisallowedHost"  # a host of the server's, which the operator has to see
 
+# What a hostile client gets into a line may be long: each pattern begins where a word does, so each is linear.
 _PASSES = re.compile(
-    r"[\w-]{16,}:[\w-]{4,10}:[\w-]{27,}|\b[0-9a-f]{40}\b|\b(?:Bearer|Ticket|Token) [\w.:=/+-]{8,}", re.ASCII
+    r"(?<![\w-])(?:[\w-]{16,}:[\w-]{4,10}:[\w-]{27,}|[0-9a-f]{40}(?!\w)|(?:Bearer|Ticket|Token) [\w.:=/+-]{8,})",
+    re.ASCII,
 )
-_MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_MAIL = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _ROW = re.compile(r"\b(DETAIL|CONTEXT):[^\n]*")
-_ADDRESS = re.compile(r"(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F]*:[0-9a-fA-F:.]*:[0-9a-fA-F:.]*)(?![\w])")
+_ADDRESS = re.compile(r"(?<![\w.:])[0-9a-fA-F:.]{3,50}(?!\w)")
 
 Fields = MutableMapping[str, Any]
 
@@ -63,11 +65,15 @@ def without_people(text: str, *, hosts: bool = False) -> str:
 
 
 def _hidden(found: re.Match[str]) -> str:
-    try:
-        own = ipaddress.ip_address(found[0]).is_loopback
-    except ValueError:
-        return found[0]  # a time of day
-    return found[0] if own else "[address]"
+    """Return "[address]" for an address with or without a port, and anything else, such as a time of day, as it is."""
+    text = found[0].rstrip(".:")
+    for part in (text, text.rpartition(":")[0]):
+        try:
+            address = ipaddress.ip_address(part)
+        except ValueError:
+            continue
+        return found[0] if address.is_loopback else found[0].replace(part, "[address]", 1)
+    return found[0]
 
 
 def _when(logger: object, method: str, fields: Fields) -> Fields:

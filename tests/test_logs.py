@@ -2,6 +2,7 @@
 
 import json
 import logging
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -92,6 +93,26 @@ def test_a_host_that_is_missing_in_the_settings_is_shown() -> None:
     one.name = logs.KEEPS_HOSTS
     assert "192.0.2.7" in logs.as_json().format(one)
     assert "192.0.2.7" in logs.as_text().format(one)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("by 192.0.2.7:5000.", "by [address]:5000."), ("('192.0.2.7', 5000)", "('[address]', 5000)"),
+        ("[2001:db8::7]:80", "[[address]]:80"), ("fe80::1%eth0", "[address]%eth0"),
+        ("to 127.0.0.1:80", "to 127.0.0.1:80"), ("by ::1", "by ::1"),
+        ("a.b+c@mail.school.example!", "[mail]!"), ("Token abcdefgh1", "[pass]"),
+    ],
+)  # fmt: skip
+def test_addresses_and_passes_are_found_wherever_they_stand(text: str, shown: str) -> None:
+    assert logs.without_people(text) == shown
+
+
+@pytest.mark.parametrize("piece", ["a", "a:", ":", "1.", "a.", "a@", "-", "ab" * 8 + ":", "\n"])
+def test_a_long_line_costs_no_more_than_its_length(piece: str) -> None:
+    begun = time.process_time()
+    logs.without_people(piece * (200_000 // len(piece)) + "!")
+    assert time.process_time() - begun < 1
 
 
 def test_what_looks_like_an_address_and_is_none_stays() -> None:

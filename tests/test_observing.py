@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, closing
@@ -9,12 +10,16 @@ from contextlib import AsyncExitStack, closing
 import psycopg
 import pytest
 
-from classrooms import observing, readiness
+from classroom_site import bounds
+from classrooms import hub, observing, readiness
 from classrooms.closes import Close
-from classrooms.counters import SECONDS, Histogram
+from classrooms.counters import SECONDS, Histogram, tally
+from classrooms.cursors import SLICE
+from classrooms.room import Room
 from tests.support.client import Client
 from tests.support.metrics import ask, grown, read, scrape
-from tests.support.road import hubs
+from tests.support.road import hubs, turn
+from tests.support.rooms import FakeLog, enter
 from tests.support.server import Server
 from tests.support.services import Postgres, Redis, running
 from tests.support.waiting import until, until_async
@@ -28,6 +33,18 @@ def watched() -> Iterator[Server]:
     """A server that has METRICS_TOKEN, for tests that count what it does."""
     with Server(env={"METRICS_TOKEN": TOKEN}) as server:
         yield server
+
+
+class Wire:
+    """A transport with so many bytes waiting."""
+
+    offset = _tempDataLen = 0  # noqa: N815
+
+    def __init__(self, size: int) -> None:
+        self.dataBuffer = bytes(size)
+
+    def abortConnection(self) -> None:  # noqa: N802
+        self.dataBuffer = b""
 
 
 def ready(server: Server) -> tuple[int, dict[str, object]]:
@@ -165,6 +182,64 @@ def test_a_histogram_counts_each_in_the_first_bucket_that_holds_it() -> None:
     assert histogram.sum == pytest.approx(0.002 + 0.0044 + 80 + 161.6)
 
 
+async def test_a_delivery_is_timed_from_its_commit_once_for_each_who_gets_it(room: Room, log: FakeLog) -> None:
+    counted, delivered, timed = list(tally.delivery.counts), tally.deliveries, tally.delivery.sum
+    frames = tally.frames
+    desks = [enter(room, f"u{number}")[1] for number in range(SLICE + 50)]
+    room.receive(log.posts(3), time.monotonic() - 0.2)
+    await until_async(lambda: len(desks[-1].seqs) == 3)
+    each = 3 * len(desks)
+    grew = [now - before for now, before in zip(tally.delivery.counts, counted, strict=True)]
+    assert tally.deliveries - delivered == sum(grew) == each
+    assert grew[SECONDS.index(0.25) :][:2] != [0, 0], "they took 0.2 s and a little"
+    assert tally.delivery.sum - timed >= 0.2 * each
+    assert tally.frames - frames == len(desks)
+    room.receive(log.posts(1))
+    await until_async(lambda: len(desks[-1].seqs) == 4)
+    assert sum(tally.delivery.counts) == sum(counted) + each, "when that was committed nobody knows"
+    assert tally.deliveries - delivered == each + len(desks)
+
+
+async def test_news_in_the_middle_of_a_round_is_timed_from_its_commit_or_before(room: Room, log: FakeLog) -> None:
+    desks = [enter(room, f"u{number}")[1] for number in range(SLICE + 50)]
+    before, timed = sum(tally.delivery.counts), tally.delivery.sum
+    room.receive(log.posts(1), time.monotonic() - 5)
+    room.receive(log.posts(1), time.monotonic() - 1)
+    await until_async(lambda: all(len(desk.seqs) == 2 for desk in desks))
+    await turn()
+    assert sum(tally.delivery.counts) - before == 2 * len(desks)
+    assert SLICE * (5 + 1) + 50 * (5 + 5) <= tally.delivery.sum - timed < SLICE * (5 + 2) + 50 * (5 + 6)
+
+
+async def test_a_hole_is_counted(room: Room, log: FakeLog) -> None:
+    before = tally.holes
+    room.receive(log.posts(2)[1:])
+    assert tally.holes == before + 1
+
+
+async def test_reads_that_wait_for_a_thread_are_seen(file_database: None) -> None:
+    gate = threading.Event()
+    reads = [asyncio.create_task(hub.in_reader(gate.wait, 10)) for _ in range(hub.READERS + 3)]
+    try:
+        await until_async(lambda: hub.reads_waiting() == 3)
+    finally:
+        gate.set()
+        await asyncio.gather(*reads)
+    assert hub.reads_waiting() == 0
+
+
+def test_connections_that_are_cut_off_are_counted_by_reason() -> None:
+    before = dict(tally.cut_off)
+    readers = bounds.Readers()
+    greedy, stuck = Wire(bounds.UNREAD + 1), Wire(bounds.UNREAD + 1)
+    readers._all[stuck] = (bounds.UNREAD + 1, 0.0)
+    assert not readers.asks(greedy, 0.0)
+    readers.look(bounds.STUCK + 1)
+    grew = {reason: number - before.get(reason, 0) for reason, number in tally.cut_off.items()}
+    assert (grew["unread"], grew["stuck"]) == (1, 1)
+    assert tally.unread == 0
+
+
 # --- alive and ready -----------------------------------------------------------------------------------------------
 
 
@@ -237,8 +312,8 @@ def test_a_server_that_has_never_heard_its_layer_is_not_ready() -> None:
 
 
 async def test_a_process_that_leaves_is_not_ready(file_database: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with hubs() as (hub,):
-        monkeypatch.setattr(readiness, "get_hub", lambda: hub)
+    async with hubs() as (one,):
+        monkeypatch.setattr(readiness, "get_hub", lambda: one)
         assert (await readiness.report()).ready
         monkeypatch.setattr(readiness, "_leaving", False)
         readiness.leave()
