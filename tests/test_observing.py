@@ -168,6 +168,11 @@ def test_only_an_address_of_this_machine_may_look_without_a_token(client: object
     assert observing.may_look({"client": client, "headers": []}) is may
 
 
+def test_a_token_of_nothing_opens_nothing_where_none_is_set() -> None:
+    for value in (b"Bearer ", b"Bearer  ", b"bearer", b"Bearer \t"):
+        assert not observing.may_look({"client": ["192.0.2.7", 5000], "headers": [(b"authorization", value)]})
+
+
 def test_a_page_read_carelessly_is_refused() -> None:
     for bad in ("a 1\n", "# HELP a b\na 1\n", "# HELP a_total b\n# TYPE a_total counter\na_total 1\na_total 1\n"):
         with pytest.raises(AssertionError):
