@@ -33,6 +33,7 @@ COLORS = (  # readable on white and beside each other; a participant's number pi
     "#8b4fbf", "#bd5318", "#2f5fd0", "#0f7c86", "#6a7a1f", "#a8386b", "#17694f", "#b3261e", "#5d4ad1", "#8a5a00",
 )  # fmt: skip
 WRONG_PASSWORD = N_("This name and password do not belong together.")
+READER = "u0"  # a member of staff who only reads an ended lesson: no row, and no renewal of the ticket
 _SESSION_KEY = "seats"
 _signer = signing.TimestampSigner(salt="lectern.ticket")
 
@@ -105,7 +106,25 @@ def by_user(lesson: Lesson, user: User | AnonymousUser) -> tuple[Participant, Ro
     if lesson.status == Lesson.Status.STARTING:
         raise Refused(Code.NOT_LIVE)
     participant = Participant.objects.filter(lesson=lesson, user=staff.user).first()
+    if participant is None and lesson.status == Lesson.Status.ENDED:
+        participant = Participant(lesson=lesson, number=0, name=_name_of(staff.user), color=COLORS[0])  # a reader only
     return participant or _sit_staff(lesson, staff), role_of(staff)
+
+
+def may_read(lesson: int, participant: str) -> None:
+    """Let a ticket's holder read a lesson: an ended one as long as it is kept for guests, and its staff as such.
+
+    Blocking: one query, more for an ended lesson. Raises Refused (ended, not_allowed) and Lesson.DoesNotExist.
+    """
+    found = Lesson.objects.select_related("classroom").get(pk=lesson)
+    if found.status != Lesson.Status.ENDED or participant == READER:
+        return
+    who = Participant.objects.filter(lesson=lesson, number=int(participant[1:])).select_related("user").first()
+    if who is not None and who.user is not None:
+        if staff_of(found.classroom, who.user) is None:
+            raise Refused(Code.NOT_ALLOWED)
+    elif _is_past(found.readable_until):
+        raise Refused(Code.ENDED)
 
 
 def by_ticket(ticket: str) -> Seat:

@@ -130,6 +130,8 @@ class TicketView(APIView):
     def post(self, request: Request, lesson: int) -> Response:
         """Return a ticket for the seat that the request already has."""
         seat = _ticketed(request, lesson) if ticket_in(request) else _own_seat(request, lesson)
+        if ticket_in(request) and seat.participant == access.READER:
+            raise Refused(Code.NOT_ALLOWED)  # by their session, which says whether they are staff still
         return Response({"ticket": access.ticket(seat)})
 
     def get_authenticators(self) -> list[BaseAuthentication]:
@@ -206,13 +208,14 @@ def _own_seat(request: Request, lesson: int) -> Seat:
 
 
 def _ticketed(request: Request, lesson: int) -> Seat:
-    """Return the seat of the request's ticket. Raises Refused: not_allowed, removed."""
+    """Return the seat of the request's ticket. Raises Refused: not_allowed, removed, ended."""
     if not ticket_in(request):
         raise Refused(Code.NOT_ALLOWED, status=401, message=_("A ticket is needed here: join the lesson first."))
     seat = access.by_ticket(ticket_in(request))
     if seat.lesson != lesson:
         raise Refused(Code.NOT_ALLOWED)
     try:
+        access.may_read(lesson, seat.participant)
         person = replica.current(lesson).people.get(seat.participant)
     except Lesson.DoesNotExist:
         raise exceptions.NotFound from None

@@ -9,10 +9,12 @@ from django.db import connection, transaction
 from django.db.models import Case, Max, Q, QuerySet, When
 from django.utils import timezone
 
+from classrooms import replica
 from classrooms.models import Attendance, Lesson
 from classrooms.roles import STAFF
 
-WRITE_EVERY = 60.0  # s between two batches of a lesson; who left is noted at once, as another process may see them next
+WRITE_EVERY = 60.0  # s between two batches of a lesson
+WRITE_LEFT = 5.0  # s, where somebody has left: another process may see them next
 BATCH = 500  # rows of a transaction: on SQLite the log's writer waits for it
 UNTAUGHT = timedelta(hours=2)  # after which a lesson without staff ends itself
 
@@ -31,21 +33,34 @@ class Rollcall:
     def __init__(self) -> None:
         self._here: dict[str, int] = {}
         self._gone: dict[str, list[Span]] = {}
+        self._over = False
 
     @property
     def left(self) -> bool:
         """Whether somebody is gone of whom that is not noted yet."""
         return bool(self._gone)
 
+    @property
+    def over(self) -> bool:
+        """Whether the lesson has ended and what is left is the last to be noted."""
+        return self._over
+
     def enter(self, participant: str, now: int) -> None:
         """Somebody is here; nothing if they were here already."""
-        self._here.setdefault(participant, now)
+        if not self._over:
+            self._here.setdefault(participant, now)
 
     def leave(self, participant: str, now: int) -> None:
         """Somebody's last connection is gone."""
         since = self._here.pop(participant, None)
         if since is not None:
             self._add(Span(participant, since, now))
+
+    def end(self, now: int) -> None:
+        """The lesson is over: everybody was here until now, and nobody is counted any more."""
+        for participant in list(self._here):
+            self.leave(participant, now)
+        self._over = True
 
     def take(self, now: int) -> list[Span]:
         """Return what is to be noted, and begin anew from `now`."""
@@ -81,7 +96,8 @@ def note(lesson: int, spans: list[Span]) -> None:
     after the row's `last_at` is added. Noting a span again adds nothing.
     """
     rows = [
-        (s.since, s.until, s.until - s.since, lesson, int(s.participant[1:])) for s in sorted(spans, key=lambda s: s[2])
+        (since, until, until - since, lesson, number)  # in one order everywhere: no two processes wait in a circle
+        for number, until, since in sorted((int(span.participant[1:]), span.until, span.since) for span in spans)
     ]
     for start in range(0, len(rows), BATCH):
         with transaction.atomic(), connection.cursor() as cursor:
@@ -109,10 +125,19 @@ def attended(lesson: int) -> QuerySet[Attendance]:
 
 
 def untaught() -> list[int]:
-    """Return the live lessons in which no member of staff was seen for two hours. Blocking: one query."""
+    """Return the live lessons in which no member of staff was seen for two hours. Blocking: one query, mostly."""
     before = timezone.now() - UNTAUGHT
     of_staff = Q(attendance__participant__role__in=STAFF)
     rows = Lesson.objects.filter(status=Lesson.Status.LIVE, started_at__lt=before)
     rows = rows.annotate(seen=Max("attendance__last_at", filter=of_staff))
     unseen = Q(seen=None) | Q(seen__lt=int(before.timestamp() * 1000))
-    return list(rows.filter(unseen).values_list("pk", flat=True))
+    candidates = rows.filter(unseen).values_list("pk", flat=True)
+    return [lesson for lesson in candidates if not _promoted_seen(lesson, int(before.timestamp() * 1000))]
+
+
+def _promoted_seen(lesson: int, since: int) -> bool:
+    """Whether somebody whom the lesson itself made staff was there since: the rows know what the server gave alone."""
+    people = replica.current(lesson).people
+    numbers = [int(key[1:]) for key, person in people.items() if person.role in STAFF and not person.removed]
+    seen = Attendance.objects.filter(lesson=lesson, participant__number__in=numbers, last_at__gte=since)
+    return seen.exists()

@@ -11,7 +11,7 @@ import msgspec
 
 from classrooms import access, origins
 from classrooms.access import Seat
-from classrooms.hub import get_hub
+from classrooms.hub import get_hub, in_reader
 from classrooms.models import Lesson
 from classrooms.refusals import Code, Refused
 from classrooms.room import Room
@@ -109,6 +109,8 @@ async def seated(scope: Scope) -> tuple[Room, Seat]:
         raise Refused(Code.ENDED) from None
     if room.removed(seat.participant):
         raise Refused(Code.REMOVED)
+    if room.ended:
+        await in_reader(access.may_read, seat.lesson, seat.participant)
     return room, seat
 
 

@@ -35,6 +35,7 @@ LAG_EVERY = 0.1  # s between two looks at how late the loop is
 SILENCE = 60.0  # s without a frame before a connection is closed
 
 _pool = ThreadPoolExecutor(READERS, thread_name_prefix="hub-reader")
+_notes = ThreadPoolExecutor(1, thread_name_prefix="hub-notes")  # attendance waits for the database, and nobody for it
 
 
 async def in_reader(function: Callable[..., T], *args: Any) -> T:
@@ -200,7 +201,8 @@ class Hub:
             spans = room.rollcall.take(attendance.now_ms())
             try:
                 if spans:
-                    await in_reader(attendance.note, room.lesson, spans)
+                    note = DatabaseSyncToAsync(attendance.note, thread_sensitive=False, executor=_notes)
+                    await note(room.lesson, spans)
                     self.counts["attendance_notes"] += len(spans)
             except Exception:
                 room.rollcall.put_back(spans)
@@ -340,7 +342,9 @@ class Hub:
         if (self._turn + room.lesson) % round(PUBLISH_EVERY / BEAT) == 0:  # not all rooms in the same second
             people = [list(person) for person in room.presence.roster()]
             self._layer.publish(room.lesson, {"type": "roster", "people": people})
-        due = room.rollcall.left or (self._turn + room.lesson) % round(attendance.WRITE_EVERY / BEAT) == 0
+        every = attendance.WRITE_LEFT if room.rollcall.left else attendance.WRITE_EVERY
+        last = room.rollcall.over and room.rollcall.left  # its page is looked at now
+        due = last or (self._turn + room.lesson) % round(every / BEAT) == 0
         if due and not room.noting.locked():
             self.spawn(self._note(room))
         if room.idle_since is not None and now - room.idle_since > LINGER:

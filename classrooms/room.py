@@ -211,6 +211,7 @@ class Room:
         if event.kind.startswith("person."):
             self._notice(event.data.get("participant"))
         elif event.kind == "lesson.ended" and self.ended and self._farewell is None:
+            self.rollcall.end(attendance.now_ms())
             self._farewell = asyncio.get_running_loop().call_later(FAREWELL, self._close_all, Close.ENDED)
         if self._reaching:
             self._wake_waiters()

@@ -302,8 +302,11 @@ def test_a_guest_who_becomes_staff_has_a_seat_of_each_kind(live: Lesson, ana: Us
 def test_staff_read_a_lesson_that_ended_and_the_log_says_no_word_of_it(live: Lesson, teacher: User) -> None:
     actions.end(live, by=teacher)
     live.refresh_from_db()
-    assert actions.seat_staff(live, teacher).role == "instructor"
+    seat = actions.seat_staff(live, teacher)
+    assert (seat.participant, seat.role) == (access.READER, "instructor")
     assert kinds(live) == ["lesson.started", "lesson.ended"]
+    live.refresh_from_db()
+    assert live.seats == 0
 
 
 def test_a_lesson_ended_without_a_right_to_goes_on(live: Lesson, teacher: User) -> None:

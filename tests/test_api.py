@@ -275,7 +275,23 @@ def test_an_ended_lesson_takes_nobody_new_and_is_there_to_be_read(live: Lesson, 
     Lesson.objects.filter(pk=live.pk).update(ended_at=timezone.now() - timedelta(days=31))
     assert api.post(f"lessons/{live.pk}/join/")[1]["code"] == "ended"
     assert Api(teacher).post(f"lessons/{live.pk}/join/")[0] == 201
-    assert Api().get(f"lessons/{live.pk}/events/", **ticketed(seat["ticket"]))[0] == 200
+    assert Api().post(f"lessons/{live.pk}/ticket/", **ticketed(seat["ticket"]))[1]["code"] == "ended"
+    assert Api().get(f"lessons/{live.pk}/events/", **ticketed(seat["ticket"]))[1]["code"] == "ended"
+
+
+def test_staff_who_are_it_no_more_do_not_read_on_by_their_ticket(
+    live: Lesson, teacher: User, classroom: Classroom, assistant: User
+) -> None:
+    was_there, reader = Api(assistant), Api(teacher)
+    first = was_there.post(f"lessons/{live.pk}/join/")[1]["ticket"]
+    actions.end(live, by=teacher)
+    assert Api().post(f"lessons/{live.pk}/ticket/", **ticketed(first))[0] == 200
+    second = reader.post(f"lessons/{live.pk}/join/")[1]["ticket"]
+    assert Api().get(f"lessons/{live.pk}/events/", **ticketed(second))[0] == 200
+    assert Api().post(f"lessons/{live.pk}/ticket/", **ticketed(second))[1]["code"] == "not_allowed"
+    classroom.staff.filter(user=assistant).delete()
+    assert Api().post(f"lessons/{live.pk}/ticket/", **ticketed(first))[1]["code"] == "not_allowed"
+    assert Api().get(f"lessons/{live.pk}/events/", **ticketed(first))[1]["code"] == "not_allowed"
 
 
 # --- events ------------------------------------------------------------------------------------------------------

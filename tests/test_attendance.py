@@ -1,6 +1,7 @@
 """Attendance: each moment counts once, whoever saw it; what cannot be noted is kept; an untaught lesson ends."""
 
 import asyncio
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -48,6 +49,17 @@ def test_who_is_here_is_told_at_each_call_and_who_left_once() -> None:
     roll.leave("u1", 160)
     assert roll.take(180) == [Span("u1", 120, 150)]
     assert roll.take(240) == []
+
+
+def test_nobody_is_counted_after_the_end() -> None:
+    roll = Rollcall()
+    roll.enter("u1", 0)
+    roll.end(60)
+    roll.enter("u2", 70)
+    roll.leave("u1", 90)
+    assert (roll.left, roll.over) == (True, True)
+    assert roll.take(100) == [Span("u1", 0, 60)]
+    assert roll.take(200) == []
 
 
 def test_what_is_put_back_comes_again_and_grows_by_no_row() -> None:
@@ -105,6 +117,19 @@ def test_a_lesson_is_untaught_two_hours_after_its_staff_were_seen(live: Lesson, 
     Attendance.objects.filter(participant__number=1).update(last_at=now - 2 * HOUR - 60_000)
     assert untaught() == [live.pk]
     actions.end(live, by=teacher)
+    assert untaught() == []
+
+
+def test_who_was_promoted_in_the_lesson_teaches_it(live: Lesson, teacher: User) -> None:
+    now = attendance.now_ms()
+    Lesson.objects.filter(pk=live.pk).update(started_at=timezone.now() - timedelta(hours=5))
+    seat = access.by_code(live.classroom.code, "Ana", {}, "192.0.2.1")
+    who = {"participant": seat.participant}
+    joined = {**who, "name": "Ana", "role": "student", "color": "#000000"}
+    events = [("person.joined", joined), ("person.changed", {**who, "role": "instructor"})]
+    log.append(live.pk, [log.Entry(kind, None, kind, json.dumps(data)) for kind, data in events]).result(5)
+    assert untaught() == [live.pk]
+    note(live.pk, [Span(seat.participant, now - HOUR, now)])
     assert untaught() == []
 
 

@@ -259,7 +259,7 @@ def test_a_lesson_starts_with_own_decks_that_have_a_page(classroom: Classroom, t
     make_deck(teacher, title="Half done", status="converting", pages=2, pages_done=1)
     start = page_of(classroom, "start")
     page = text_of(client_of(teacher).get(start))
-    assert "1 deck is still being converted" in page
+    assert "1 deck has no page yet" in page
     assert "Half done" in page
     for deck in decks:
         assert deck.title not in page

@@ -139,6 +139,7 @@ export class Session {
     this.outbox.onadopted = (ops) => {
       this.store.adopt(ops);
       this.sender.pump();
+      this.#tooLate();
     };
     this.outbox.ondurable = () => this.store.touch("status");
     signal.addEventListener("abort", this.store.subscribe(({ topics }) => topics.has("page") && void this.states.loadBoard()));
@@ -312,9 +313,16 @@ export class Session {
   async #final(phase, message) {
     this.#quiet();
     // No line opens into a lesson that has ended, but its state can still be had: it is there to be read.
-    if (phase === "gone" && !this.store.lesson) await this.states.fetch(null);
+    if (phase === "gone" && !this.store.ended) await this.states.fetch(null);
     this.#enter(this.store.ended ? "ended" : phase, message);
+    this.#tooLate();
     void this.states.loadBoard();
+  }
+
+  /** What is still on its way when no line opens any more never arrives: its author is told, and keeps it. */
+  #tooLate() {
+    if (this.#phase.phase !== "ended" || this.link.up) return;
+    for (const { id } of [...this.store.pending]) this.#settled(this.store.refuse(id, "ended", ""));
   }
 
   #quiet() {

@@ -60,7 +60,7 @@ export class Undo {
 
   /** @param {string|null} page @param {Side} side  done: whether there is something to undo; undone: to redo */
   has(page, side) {
-    return page !== null && this.#side(page, side).some(({ wanted }) => !wanted);
+    return page !== null && (this.#side(page, side).some(({ wanted }) => !wanted) || this.#asked(page, other(side)).length > 0);
   }
 
   /** @param {() => void} fn  what can be undone has changed */
@@ -136,6 +136,11 @@ export class Undo {
 
   /** @param {string} page @param {Side} side */
   #take(page, side) {
+    const [last] = this.#asked(page, other(side));
+    if (last) {
+      last.wanted = false; // it was asked for and has not happened yet: now it is not asked for
+      return this.#changed();
+    }
     const entry = this.#side(page, side).filter(({ wanted }) => !wanted).at(-1);
     if (!entry) return;
     if (entry.again) this.#again(page, side, entry);
@@ -143,6 +148,11 @@ export class Undo {
       entry.wanted = true;
       this.#settle(page, entry);
     }
+  }
+
+  /** What was asked for and waits for the log, the last asked first. @param {string} page @param {Side} side */
+  #asked(page, side) {
+    return this.#side(page, side).filter(({ wanted }) => wanted);
   }
 
   /** Propose a withdrawn gesture anew. @param {string} page @param {Side} side @param {Entry} entry */

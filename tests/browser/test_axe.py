@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from tests.support import pdfs
 from tests.support.browser import People
 from tests.support.cast import CODE, PASSWORD
+from tests.support.desk import Desk
 from tests.support.server import ROOT, Server
 from tests.support.totp import code
 from tests.support.visits import give_password, join, log_in, teach
@@ -120,10 +121,22 @@ def test_the_lesson(audit: Audit, server: Server) -> None:
             one.evaluate("(id) => { const h = document.querySelector(`#${id} h2`); h.textContent ||= 'Ana'; }", dialog)
             audit.look(one, f"{who}, {dialog}")
             one.evaluate("(id) => document.getElementById(id).close()", dialog)
+    lesson = teacher.url.rstrip("/").rsplit("/", 1)[1]
+    wall = teacher.context.new_page()
+    wall.goto(f"/lessons/{lesson}/?view=projector")
+    Desk(wall).ready()
+    audit.look(wall, "projector view")
+    wall.close()
     server.end_lessons()
     for one, who in ((teacher, "instructor"), (ana.page, "student")):
         expect(one.get_by_role("heading", name="The lesson has ended")).to_be_visible()
         audit.look(one, f"{who}, ended", PHONE)
+        one.reload()
+        Desk(one).wait("lectern.session.status.phase === 'ended' && lectern.store.loaded(lectern.store.page)")
+        audit.look(one, f"{who}, looks back")
+    for path in (f"lesson/{lesson}/change/", f"lesson/{lesson}/end/", f"classroom/1/start/?last={lesson}"):
+        teacher.goto(f"/teach/classrooms/{path}")
+        audit.look(teacher, path)
 
 
 def test_the_teachers_pages(audit: Audit) -> None:

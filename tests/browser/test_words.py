@@ -25,7 +25,7 @@ TEXTS = """() => {
   const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_TEXT);
   for (let node = walk.currentNode; node; node = walk.nextNode()) {
     if (node.nodeType === 3) {
-      if (!node.parentElement.closest("script, style, code, svg, [data-user]")) found.push(node.data);
+      if (!node.parentElement.closest("script, style, code, svg, textarea")) found.push(node.data);
     } else for (const name of ["alt", "title", "aria-label", "placeholder"]) found.push(node.getAttribute(name) ?? "");
   }
   return [document.title, ...found];

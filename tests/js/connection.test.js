@@ -275,3 +275,21 @@ describe("tabs", () => {
     room.agree();
   });
 });
+
+test("a phone that slept over the end sees the ended lesson, and what it drew meanwhile is in the tray", async () => {
+  const room = new Room();
+  const ana = await room.live(ANA);
+  room.server.offline = true;
+  room.server.closeAll(1006);
+  await room.pass(5_000);
+  draw(ana);
+  const late = { at: [1, 1], box: [2, 2], style: { color: "#000000" } };
+  room.server.commit("board.edited", TEA.id, { page: "p1", edits: [["add", `${TEA.id}.c.1`, "box", late]] });
+  room.server.commit("lesson.ended", TEA.id, {});
+  await room.pass(40_000);
+  room.server.offline = false;
+  await room.pass(60_000);
+  assert.equal(ana.session.status.phase, "ended");
+  assert.equal(ana.store.applied, room.server.head);
+  assert.deepEqual([ana.store.pending.length, ana.store.tray.map(({ code }) => code)], [0, ["ended"]]);
+});

@@ -43,6 +43,25 @@ describe("taking back", () => {
     room.agree();
   });
 
+  test("redo takes back an undo that waits for the log, and undo such a redo", async () => {
+    const [ana, ben] = [await room.live(ANA), await room.live(BEN)];
+    const id = draw(ana);
+    await room.pass(5); // sent, and not answered yet
+    undo(ana);
+    assert.deepEqual(has(ana), [false, true]);
+    redo(ana);
+    assert.deepEqual(has(ana), [true, false]);
+    await room.pass(200);
+    assert.deepEqual([boxes(ana), boxes(ben), has(ana)], [[id], [id], [true, false]]);
+    undo(ana);
+    await room.pass(5);
+    redo(ana);
+    undo(ana);
+    await room.pass(200);
+    assert.deepEqual([boxes(ana), boxes(ben), has(ana)], [[], [], [false, true]]);
+    room.agree();
+  });
+
   test("what was erased comes back with what others did to it", async () => {
     const [ana, ben] = [await room.live(ANA), await room.live(BEN)];
     const id = draw(ana);
