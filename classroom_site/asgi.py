@@ -15,7 +15,7 @@ from django.urls import path
 from servestatic import ServeStaticASGI
 
 from classroom_site.parts import part
-from classrooms import fallback
+from classrooms import fallback, observing
 from classrooms.consumers import LessonConsumer
 from classrooms.origins import own_origins_only, refuse_socket
 from whiteboard import images
@@ -44,6 +44,9 @@ application = ProtocolTypeRouter(
     {
         "http": URLRouter(
             [
+                door("healthz", observing.healthz),
+                door("readyz", observing.readyz),
+                door("metrics", observing.show_metrics),
                 door("live/lessons/<int:lesson>/state/", fallback.state),
                 door("live/waiting/<str:code>/", fallback.waiting),
                 door("media/decks/<path:image>", images.door),

@@ -11,6 +11,7 @@ from daphne.http_protocol import WebRequest
 from daphne.ws_protocol import WebSocketProtocol
 from django.conf import settings
 
+from classrooms.counters import tally
 from classrooms.meter import Meter
 
 UNREAD = 1024 * 1024  # bytes that wait for one connection: whoever asks for more before they are read is cut off,
@@ -50,7 +51,7 @@ class Readers:
         size = unread(transport)
         self._all.setdefault(transport, (size, now))
         if size > UNREAD:
-            self._cut_off(transport)
+            self._cut_off(transport, "unread")
         return size <= UNREAD
 
     def look(self, now: float) -> None:
@@ -61,7 +62,7 @@ class Readers:
             if size <= UNREAD or size < before:
                 self._all[transport] = (size, now)
             elif now - since > STUCK:
-                self._cut_off(transport)
+                self._cut_off(transport, "stuck")
                 waiting[transport] = 0
             else:
                 self._all[transport] = (size, since)
@@ -69,10 +70,12 @@ class Readers:
         for transport in sorted(waiting, key=waiting.__getitem__, reverse=True):
             if total <= UNREAD_BY_ALL:
                 break
-            self._cut_off(transport)
+            self._cut_off(transport, "unread_by_all")
             total -= waiting[transport]
+        tally.unread = total
 
-    def _cut_off(self, transport: Transport) -> None:
+    def _cut_off(self, transport: Transport, reason: str) -> None:
+        tally.cut_off[reason] += 1
         del self._all[transport]
         transport.abortConnection()
 
@@ -105,6 +108,7 @@ def bound(server: Any) -> Readers:
             """Count a frame of any kind, parts of messages too, before anything is done with it."""
             flooding = self.frames.take(time.monotonic(), *FRAMES) > 0
             if flooding:
+                tally.cut_off["flooding"] += 1
                 self.transport.abortConnection()
             return not flooding
 

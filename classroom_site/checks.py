@@ -10,6 +10,8 @@ from django.core.checks import CheckMessage, Error, Tags, register
 
 from classroom_site import lan
 
+SHORTEST_TOKEN = 24  # characters
+
 
 @register(Tags.security, deploy=True)
 def https(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
@@ -58,3 +60,21 @@ def durability(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[C
     if not command or any(f"synchronous={mode};" in command for mode in ("FULL", "NORMAL", "EXTRA")):
         return []
     return [Error("SQLITE_SYNCHRONOUS must be FULL, NORMAL or EXTRA.", id="lectern.E002")]
+
+
+@register(Tags.security)
+def metrics_token(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Nobody counts how often a token is guessed at: it has to be long."""
+    token = settings.METRICS_TOKEN
+    if not token or (len(token) >= SHORTEST_TOKEN and token.isascii() and token.isprintable() and " " not in token):
+        return []
+    hint = f"Take {SHORTEST_TOKEN} or more letters and digits, drawn at random."
+    return [Error("METRICS_TOKEN is short, or holds what a header cannot.", hint=hint, id="lectern.E003")]
+
+
+@register()
+def log_format(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """A misspelt format would be taken for plain lines."""
+    if settings.LOG_FORMAT in ("plain", "json"):
+        return []
+    return [Error("LOG_FORMAT must be plain or json.", id="lectern.E004")]

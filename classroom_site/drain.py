@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from classrooms import readiness
 from classrooms.hub import get_hub
 
 logger = logging.getLogger(__name__)
@@ -21,6 +22,7 @@ async def drain(server: Any, bound: float) -> None:
     Sockets get `bye` 4112 in slices, those that still come in too; requests are answered; attendance and snapshots are
     stored. Never raises: what cannot be done within the bound is cut off, and loses nothing that was acknowledged.
     """
+    readiness.leave()
     try:
         async with asyncio.timeout(bound):
             hub = get_hub()  # even where nobody has come by now: somebody may be coming

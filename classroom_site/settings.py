@@ -273,6 +273,10 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 USE_TZ = True
 
+# --- watching it -------------------------------------------------------------------------------------------------
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # opens /metrics to others than this machine
+LOG_FORMAT = env.str("LOG_FORMAT", default="plain")  # or json; checks.py tells of any other
+
 # --- lessons -----------------------------------------------------------------------------------------------------
 LESSON_MAX_SEATS = env.int("LESSON_MAX_SEATS", default=10_000)
 
@@ -298,7 +302,7 @@ LOGGING = {
         "django.security.DisallowedHost": {"filters": ["brief"]},  # but a host that is missing in ALLOWED_HOSTS is not
     },
     "filters": {"brief": {"()": "django.utils.log.CallbackFilter", "callback": _brief}},
-    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "formatters": {"line": {"()": f"classroom_site.logs.{'as_json' if LOG_FORMAT == 'json' else 'as_text'}"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="WARNING")},
 }

@@ -14,6 +14,7 @@ from classrooms import access, messages
 from classrooms.access import Seat
 from classrooms.actions import Verdict
 from classrooms.closes import Close
+from classrooms.counters import tally
 from classrooms.hub import Hub, get_hub
 from classrooms.lane import Lane
 from classrooms.messages import Hello, Op, Pong, Signal, Sync, Time, Unreadable
@@ -59,9 +60,11 @@ class LessonConsumer(AsyncWebsocketConsumer):
         self.writer = SocketWriter(self)
         self.frames = Meter()
         self.syncs = Meter()
+        tally.sockets += 1
         try:
             await super().__call__(scope, receive, send)
         finally:
+            tally.sockets -= 1
             self.forget()
 
     async def dispatch(self, message: dict[str, Any]) -> None:
@@ -86,7 +89,7 @@ class LessonConsumer(AsyncWebsocketConsumer):
             for frame in messages.read(text_data) if text_data is not None else [NO_TEXT]:
                 await self.take(frame)
         except Exception:
-            logger.exception("a frame in lesson %d failed", self.lesson)
+            logger.exception("a frame failed", extra=self.known)
             self.bye(Close.INTERNAL)
 
     async def websocket_disconnect(self, message: Any) -> None:
@@ -100,8 +103,14 @@ class LessonConsumer(AsyncWebsocketConsumer):
             self.patience.cancel()
         if self.seated:
             self.room.leave(self.connection)
+            logger.info("a client has left", extra=self.known)
         if self.hub is not None:
             self.hub.visitors.pop(self, None)
+
+    @property
+    def known(self) -> dict[str, Any]:
+        """What a line of the log says of this socket."""
+        return {"lesson": self.lesson} | ({"participant": self.connection.participant} if self.seated else {})
 
     # --- frames --------------------------------------------------------------------------------------------------
 
@@ -162,8 +171,11 @@ class LessonConsumer(AsyncWebsocketConsumer):
         self.seated = not self.writer.closed
         if not self.seated:
             return
+        logger.info("a client has come", extra=self.known)
         self.welcome(seat, resumes=resumes)
         room.greet(self.connection)
+        tally.resumes += resumes
+        tally.starts += not resumes
         if resumes:
             self.connection.sent = hello.since
             room.advance(self.connection)
@@ -201,6 +213,7 @@ class LessonConsumer(AsyncWebsocketConsumer):
             self.write(messages.TimeAnswer(t=frame.t, now=time.time_ns() // 1_000_000))
         elif isinstance(frame, Unreadable):
             self.unreadable += 1
+            tally.unreadable += 1
             self.refuse(frame.id, Refused(frame.code))
             if self.unreadable > MAX_UNREADABLE:
                 self.bye(Close.FLOODING)
@@ -300,6 +313,7 @@ class SocketWriter:
         """Close after what waits."""
         if not self.closed:
             self.closed = True
+            tally.closes[int(code)] += 1
             self._code = int(code)  # Autobahn takes no enum for a number
             self._run()
 

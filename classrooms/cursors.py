@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 
 from classrooms.connection import Connection
+from classrooms.counters import tally
 from classrooms.messages import MAX_EVENTS_IN_FRAME, events_frame
 from classrooms.ring import Ring, cut
 
@@ -38,6 +39,8 @@ class Cursors:
         self._bringing: set[asyncio.Task[None]] = set()
         self._flushing = False
         self._flush_again = False
+        self._since: float | None = None  # when what is being flushed was committed, or was heard of
+        self._since_next: float | None = None  # and what comes in the next round
 
     def __len__(self) -> int:
         return len(self._all)
@@ -89,23 +92,34 @@ class Cursors:
             if connection.sent < self._ring.floor:
                 self._bring(connection, connection.sent)
                 break
-            frame, connection.sent = self._ring.frame(connection.sent)
+            before = connection.sent
+            frame, connection.sent = self._ring.frame(before)
             connection.writer.write(frame)
+            tally.frames += 1
+            tally.deliveries += connection.sent - before
         connection.rested = None
 
-    def flush(self) -> None:
-        """Advance all: the first slice now, the others when the loop has looked around. Never two rounds at once."""
+    def flush(self, since: float | None = None) -> None:
+        """Advance all: the first slice now, the others when the loop has looked around. Never two rounds at once.
+
+        `since`: when the news was committed or heard of, monotonic seconds; None where nobody knows. News that comes
+        in the middle of a round is timed by the round's own, which is older: what is measured is never too little.
+        """
         if self._flushing:
             self._flush_again = True
+            self._since_next = since if self._since_next is None else self._since_next
         else:
             self._flushing = True
+            self._since = since
             self._write_slice(deque(self._all), self.advance, self._flushed)
 
     def _flushed(self) -> None:
         self._flushing = False
+        self._since = None
         if self._flush_again:
             self._flush_again = False
-            asyncio.get_running_loop().call_soon(self.flush)
+            since, self._since_next = self._since_next, None
+            asyncio.get_running_loop().call_soon(self.flush, since)
 
     def tell(self, frame: bytes) -> None:
         """Write one frame to all."""
@@ -117,6 +131,9 @@ class Cursors:
         def write(connection: Connection) -> None:
             if connection.sent is not None and connection.writer.buffered <= NO_MORE_SIGNALS:
                 connection.writer.write(frame)
+                tally.signals_delivered += 1
+            else:
+                tally.signals_skipped += 1
 
         self.each(write)
 
@@ -125,6 +142,7 @@ class Cursors:
         self._write_slice(deque(self._all), write, None)
 
     def _write_slice(self, queue: deque[Connection], write: Write, done: Callable[[], None] | None) -> None:
+        before = tally.deliveries
         for _ in range(min(SLICE, len(queue))):
             connection = queue.popleft()
             if connection not in self._all:
@@ -135,6 +153,8 @@ class Cursors:
                 logger.exception("a connection could not be written to")
                 with suppress(Exception):
                     connection.writer.abort()
+        if self._since is not None and tally.deliveries > before:  # the slice's own: nothing else ran meanwhile
+            tally.delivery.add(time.monotonic() - self._since, tally.deliveries - before)
         if queue:
             asyncio.get_running_loop().call_soon(self._write_slice, queue, write, done)
         elif done is not None:
@@ -174,5 +194,7 @@ class Cursors:
         if connection.sent == sent:  # else it asked to be elsewhere meanwhile
             if events:
                 connection.writer.write(events_frame(events))
+                tally.frames += 1
+                tally.deliveries += len(events)
             connection.sent = sent + len(events) if events else None  # None: the next ping makes it ask again
         self.advance(connection)

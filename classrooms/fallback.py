@@ -41,7 +41,8 @@ def door(app: App) -> App:
         except Refused as refusal:
             await refuse(send, refusal)
         except Exception:
-            logger.exception("%s failed", scope["path"])
+            lesson = scope.get("url_route", {}).get("kwargs", {}).get("lesson")
+            logger.exception("the door %s failed", app.__name__, extra={"lesson": lesson})
             await refuse(send, TRY_AGAIN)
 
     return answering
@@ -127,11 +128,13 @@ async def refuse(send: Send, refusal: Refused, headers: Headers | None = None) -
     await respond(send, refusal.status, msgspec.json.encode(body), [NEVER_KEPT, *asked, *(headers or [])])
 
 
-async def respond(send: Send, status: int, body: bytes, headers: Headers | None = None) -> None:
-    """Answer with JSON, or with nothing where the status says that there is none."""
+async def respond(
+    send: Send, status: int, body: bytes, headers: Headers | None = None, *, kind: bytes = b"application/json"
+) -> None:
+    """Answer with JSON, or another kind of text, or with nothing where the status says that there is none."""
     base = [(b"x-content-type-options", b"nosniff")]
     if status not in (204, 304):
-        base += [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+        base += [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
     own = headers if headers is not None else [NEVER_KEPT]
     await send({"type": "http.response.start", "status": status, "headers": base + own})
     await send({"type": "http.response.body", "body": body})

@@ -14,6 +14,7 @@ from channels.db import DatabaseSyncToAsync
 
 from classrooms import attendance, log, replica
 from classrooms.closes import Close
+from classrooms.counters import tally
 from classrooms.cursors import SLICE
 from classrooms.layer import BEAT, Layer, Message
 from classrooms.log import Committed
@@ -31,6 +32,7 @@ DOWN_CHECK = 0.3  # s between two comparisons of heads while the layer is down
 LINGER = 60.0  # s that a room without connections stays
 LOOK_AROUND = 60  # beats between two looks for lessons that nobody teaches
 WHEEL = 25  # s, and slots: every connection is pinged once a turn, never all at once
+LAG_EVERY = 0.1  # s between two looks at how late the loop is
 SILENCE = 60.0  # s without a frame before a connection is closed
 SPREAD_EACH = 5  # ms, for each client of a process that ends, over which they come back,
 SPREADS = (1_000, 10_000)  # and the least and the most of it
@@ -52,6 +54,16 @@ def get_hub() -> "Hub":
         hub = _hubs[loop] = Hub()
         hub.start()
     return hub
+
+
+def running() -> "Hub | None":
+    """Return the hub of the running event loop, None where nothing has needed one yet."""
+    return _hubs.get(asyncio.get_running_loop())
+
+
+def reads_waiting() -> int:
+    """Return how many reads wait for one of the hub's threads."""
+    return _pool._work_queue.qsize()
 
 
 def present(lesson: int) -> int | None:
@@ -85,6 +97,11 @@ class Hub:
         self._layer = Layer(self.process, self._hear_others, self._count)
         self._unsubscribe: Callable[[], None] = lambda: None
 
+    @property
+    def layer(self) -> Layer:
+        """This process's channel."""
+        return self._layer
+
     # --- life ----------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
@@ -98,6 +115,7 @@ class Hub:
         self._layer.start()
         self.spawn(self._every_second())
         self.spawn(self._compare_heads())
+        self.spawn(self._watch_loop())
 
     def visit(self, visitor: Visitor) -> None:
         """A client is at a door; to one that comes while this process ends, that is said."""
@@ -193,7 +211,7 @@ class Hub:
             kept.snapshot_seq = seq
             self.counts["snapshots"] += 1
         except Exception:
-            logger.exception("lesson %d: no snapshot could be stored", room.lesson)
+            logger.exception("no snapshot could be stored", extra={"lesson": room.lesson})
         finally:
             self._freezing.discard(room.lesson)
 
@@ -219,9 +237,11 @@ class Hub:
                 if spans:
                     note = DatabaseSyncToAsync(attendance.note, thread_sensitive=False, executor=_notes)
                     await note(room.lesson, spans)
+                    self.counts["attendance_notes"] += len(spans)
             except Exception:
                 room.rollcall.put_back(spans)
-                logger.exception("lesson %d: attendance could not be noted", room.lesson)
+                self.counts["attendance_failures"] += 1
+                logger.exception("attendance could not be noted", extra={"lesson": room.lesson})
 
     async def _end_untaught(self) -> None:
         """End the lessons that staff left two hours ago, unless one of them is back."""
@@ -241,11 +261,11 @@ class Hub:
             try:
                 self._take_own(record)
             except Exception:
-                logger.exception("lesson %d: a commit could not be delivered", record.lesson)
+                logger.exception("a commit could not be delivered", extra={"lesson": record.lesson})
 
     def _take_own(self, record: Committed) -> None:
         if record.events:
-            message = {"type": "events", "epoch": record.head.epoch, "events": record.events}
+            message = {"type": "events", "epoch": record.head.epoch, "events": record.events, "at": _wall(record.at)}
             self._layer.publish(record.lesson, message)
         if record.head.seq == len(record.events):
             self.waiting.look()  # a lesson has started
@@ -256,7 +276,7 @@ class Hub:
             self._fold_own(room, record)
 
     def _fold_own(self, room: Room, record: Committed) -> None:
-        room.receive(record.events)
+        room.receive(record.events, record.at)
         if record.head.seq > room.head:
             room.catch_up()
         if room.head >= room.replica.snapshot_seq + replica.SNAPSHOT_EVERY:
@@ -268,7 +288,9 @@ class Hub:
         if room is None:
             return
         if message["type"] == "events" and message["epoch"] == room.epoch:
-            room.receive(message["events"])
+            now = time.time()
+            tally.relay.add(max(0.0, now - message.get("at", now)))
+            room.receive(message["events"], time.monotonic())
         elif message["type"] == "signals":
             room.forward(message["signals"])
         elif message["type"] == "roster":
@@ -295,7 +317,7 @@ class Hub:
                 try:
                     await self._compare(lesson, seq, heads.get(lesson))
                 except Exception:
-                    logger.exception("lesson %d: its history could not be renewed", lesson)
+                    logger.exception("a history could not be renewed", extra={"lesson": lesson})
 
     async def _compare(self, lesson: int, known: int, head: log.Head | None) -> None:
         """`known` is what a room had folded before the database was asked for its `head`."""
@@ -307,7 +329,8 @@ class Hub:
         elif head.epoch != room.epoch:
             self._give_up(room, Close.RESYNC)
         elif head.seq < known or room.doubtful:
-            logger.error("lesson %d: the database lost events; it is at %d, we are at %d", lesson, head.seq, known)
+            told = {"lesson": lesson}
+            logger.error("the database lost events: it is at %d, we are at %d", head.seq, known, extra=told)
             self.counts["histories_lost"] += 1
             await in_reader(log.renew_epoch, lesson, room.epoch)
             self._give_up(room, Close.RESYNC)  # nobody keeps phantoms: everybody comes again
@@ -328,6 +351,14 @@ class Hub:
             except Exception:
                 logger.exception("a beat of the hub failed")
 
+    async def _watch_loop(self) -> None:
+        """See how late the loop comes to what is due: everybody's frames are as late."""
+        loop = asyncio.get_running_loop()
+        while True:
+            due = loop.time() + LAG_EVERY
+            await asyncio.sleep(LAG_EVERY)
+            tally.lag.add(max(0.0, loop.time() - due))
+
     def _beat(self, now: float) -> None:
         self._turn += 1
         self._layer.beat(now)
@@ -338,7 +369,7 @@ class Hub:
             try:
                 self._tick(room, now)
             except Exception:
-                logger.exception("lesson %d: a tick failed", room.lesson)
+                logger.exception("a tick failed", extra={"lesson": room.lesson})
 
     def _tick(self, room: Room, now: float) -> None:
         room.tick(now)
@@ -367,6 +398,11 @@ class Hub:
                 if room.lesson not in pings:
                     pings[room.lesson] = room.ping_frame()
                 connection.writer.write(pings[room.lesson])
+
+
+def _wall(at: float | None) -> float:
+    """Return a monotonic moment, or now, as the wall clock's seconds."""
+    return time.time() - (time.monotonic() - at if at is not None else 0.0)
 
 
 _hubs: "WeakKeyDictionary[asyncio.AbstractEventLoop, Hub]" = WeakKeyDictionary()

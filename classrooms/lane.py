@@ -8,6 +8,7 @@ from collections.abc import Callable
 from classrooms import actions, log
 from classrooms.access import Seat
 from classrooms.actions import Verdict
+from classrooms.counters import tally
 from classrooms.hub import in_reader
 from classrooms.messages import Op
 from classrooms.refusals import Code, Refused
@@ -33,6 +34,7 @@ class Lane:
     ) -> None:
         self._room = room
         self._seat = seat
+        self._known = {"lesson": seat.lesson, "participant": seat.participant}  # what a line of the log says
         self._admit = admit
         self._answer = answer
         self._waiting: list[Op] = []
@@ -75,9 +77,9 @@ class Lane:
                 try:
                     verdicts = await actions.propose(self._room, self._seat, ops)
                 except Exception:
-                    logger.exception("ops of %s in lesson %d failed", self._seat.participant, self._seat.lesson)
+                    logger.exception("ops failed", extra=self._known)
                     verdicts = [Verdict(op.id, refused=Refused(Code.TRY_AGAIN, retry=True)) for op in ops]
-                self._answer(verdicts)
+                self._tell(verdicts)
                 self._hold(verdicts)
         finally:
             self._task = None
@@ -106,7 +108,7 @@ class Lane:
         try:
             seq = await in_reader(log.seq_of, self._room.lesson, self._seat.participant, held)
         except Exception as error:
-            logger.warning("nobody could look whether op %s is in the log: %r", held, error, exc_info=True)
+            logger.warning("nobody could look for an op in the log: %r", error, exc_info=True, extra=self._known)
         else:
             self.astray = seq is not None and self._held_for == held
         finally:
@@ -114,4 +116,11 @@ class Lane:
 
     def _refuse(self, ops: list[Op], refusal: Refused) -> None:
         if ops:
-            self._answer([Verdict(op.id, refused=refusal) for op in ops])
+            self._tell([Verdict(op.id, refused=refusal) for op in ops])
+
+    def _tell(self, verdicts: list[Verdict]) -> None:
+        """Count what became of ops, and answer."""
+        for verdict in verdicts:
+            refused = verdict.refused
+            tally.ops[refused.code if refused is not None else "repeated" if verdict.repeat else "committed"] += 1
+        self._answer(verdicts)

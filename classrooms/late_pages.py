@@ -61,7 +61,7 @@ def _all(given: Any) -> None:
         try:
             _add(one)
         except Exception:  # one lesson's trouble is neither the conversion's nor another lesson's
-            logger.exception("Pages of deck %d did not come into lesson %d", one.deck_id, one.lesson_id)
+            logger.exception("Pages of deck %d did not come", one.deck_id, extra={"lesson": one.lesson_id})
 
 
 def _add(given: LessonDeck) -> None:

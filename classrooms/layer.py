@@ -43,6 +43,7 @@ class Layer:
         self._groups_changed = asyncio.Event()
         self._outgoing: asyncio.Queue[tuple[float, int | None, Message]] = asyncio.Queue(QUEUE)
         self._heard = time.monotonic()
+        self._proven = False
         self._renewed = self._heard
         self._receiver: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -51,6 +52,16 @@ class Layer:
     def up(self) -> bool:
         """Whether the hub hears its own beat."""
         return self._alone or time.monotonic() - self._heard < DOWN_AFTER
+
+    @property
+    def ready(self) -> bool:
+        """Whether it is up and has shown so: a beat was heard."""
+        return self._alone or (self._proven and self.up)
+
+    @property
+    def waiting(self) -> int:
+        """How many messages wait to be published."""
+        return self._outgoing.qsize()
 
     def start(self) -> None:
         """Take a channel, then publish and receive."""
@@ -139,6 +150,7 @@ class Layer:
         if message["from"] == self._process:
             if message["type"] == "beat":
                 self._heard = time.monotonic()
+                self._proven = True
             return
         try:
             self._on_message(message)

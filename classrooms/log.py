@@ -16,6 +16,7 @@ from django.db import DataError, Error, IntegrityError, connection, transaction
 from django.utils import timezone
 
 from classrooms import lesson as fold
+from classrooms.counters import tally
 from classrooms.messages import event_bytes
 from classrooms.models import Event, Lesson, draw_epoch
 from classrooms.refusals import Code
@@ -64,6 +65,7 @@ class Committed(NamedTuple):
     lesson: int
     head: Head
     events: list[bytes]
+    at: float | None = None  # when it was committed, monotonic seconds
 
 
 Listener = Callable[[list[Committed]], None]
@@ -77,6 +79,7 @@ class _Unit:
     entries: Sequence[Entry]
     future: "Future[list[Outcome]]" = field(default_factory=Future)
     outcomes: list[Outcome] = field(default_factory=list)
+    born: float = field(default_factory=time.monotonic)  # monotonic seconds
 
     @property
     def rest(self) -> Sequence[Entry]:
@@ -148,6 +151,11 @@ def renew_epoch(lesson: int, old: str) -> str:
     return Lesson.objects.values_list("epoch", flat=True).get(pk=lesson)
 
 
+def waiting() -> int:
+    """Return how many units wait for the writer."""
+    return _writer.waiting
+
+
 def stop() -> None:
     """Commit what waits and end the writer's thread. The next append starts a new one."""
     _writer.stop()
@@ -164,6 +172,10 @@ class _Writer:
         self._queue: _Queue = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
+
+    @property
+    def waiting(self) -> int:
+        return self._queue.qsize()
 
     def take(self, unit: _Unit) -> None:
         with self._lock:
@@ -254,13 +266,15 @@ class _Writer:
         elif len(unit.rest) > 1:
             self._one_by_one(unit, give_up_at, again)
         else:
-            logger.warning("the database cannot keep a %s of %s", unit.rest[0].kind, unit.rest[0].by, exc_info=True)
+            entry = unit.rest[0]
+            where = {"lesson": unit.lesson, "participant": entry.by}
+            logger.warning("the database cannot keep a %s", entry.kind, exc_info=True, extra=where)
             unit.refuse(Code.BAD_FRAME)
 
     def _one_by_one(self, unit: _Unit, give_up_at: float, again: bool) -> None:
         """Commit a unit's entries one by one; after one that may be retried all later ones wait for it."""
         for entry in unit.rest:
-            single = _Unit(unit.lesson, [entry])
+            single = _Unit(unit.lesson, [entry], born=unit.born)
             self._commit_or_divide([single], give_up_at=give_up_at, again=again)
             unit.outcomes += single.outcomes
             if single.outcomes[0].retry:
@@ -269,12 +283,18 @@ class _Writer:
 
     def _commit(self, units: list[_Unit]) -> None:
         """Write the units in one transaction and tell the listeners, in `head` also of what only a look-up found."""
+        begun = time.monotonic()
         with transaction.atomic():
             written = [self._write(part[0].lesson, part) for part in _by_lesson(units)]
+        at = time.monotonic()
+        tally.transaction.add(at - begun)
+        for unit in units:
+            tally.commit.add(at - unit.born)
         for _, settled in written:
             for unit, outcomes in settled:
                 unit.outcomes += outcomes
-        committed = [record for record, _ in written if record is not None]
+        committed = [record._replace(at=at) for record, _ in written if record is not None]
+        tally.committed += sum(len(record.events) for record in committed)
         for listener in tuple(self.listeners):
             try:
                 listener(committed)

@@ -65,7 +65,7 @@ def _thawed(lesson: int, epoch: str, head: int) -> Replica | None:
         try:
             state = from_json(msgspec.json.decode(gzip.decompress(snapshot.body)), snapshot.seq, snapshot.at)
         except Exception:
-            logger.exception("lesson %d: the snapshot at %d cannot be read", lesson, snapshot.seq)
+            logger.exception("the snapshot at %d cannot be read", snapshot.seq, extra={"lesson": lesson})
             continue
         floor = max(0, min(snapshot.seq, head - MAX_EVENTS))
         ring = Ring(floor, snapshot.at if floor == snapshot.seq else None)

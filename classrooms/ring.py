@@ -25,6 +25,11 @@ class Ring:
         """The newest event's seq."""
         return self.floor + len(self._events)
 
+    @property
+    def size(self) -> int:
+        """The bytes of its events."""
+        return self._bytes
+
     def push(self, raw: bytes, at: int) -> None:
         """Take the event after `head`; `at` is its time in ms since 1970."""
         self._events.append(raw)

@@ -11,6 +11,7 @@ import msgspec
 from classrooms import attendance, messages, replica
 from classrooms.closes import Close
 from classrooms.connection import Connection
+from classrooms.counters import tally
 from classrooms.cursors import Cursors
 from classrooms.lesson import Event, apply, permit
 from classrooms.meter import Meter
@@ -133,9 +134,13 @@ class Room:
 
     # --- order ---------------------------------------------------------------------------------------------------
 
-    def receive(self, raws: Iterable[bytes]) -> None:
-        """Take events from wherever they come: the next is folded and sent, an old one dropped, a hole is read."""
-        if not self._fold(raws):
+    def receive(self, raws: Iterable[bytes], since: float | None = None) -> None:
+        """Take events from wherever they come: the next is folded and sent, an old one dropped, a hole is read.
+
+        `since`: when they were committed or heard of, monotonic seconds (`Cursors.flush`).
+        """
+        if not self._fold(raws, since):
+            tally.holes += 1
             self.catch_up()
 
     def catch_up(self) -> None:
@@ -175,14 +180,14 @@ class Room:
                 if not raws and self.head:
                     self.doubtful = True
                 if not self._fold(raws):
-                    logger.error("lesson %d: the log has a hole after %d", self.lesson, self.head)
+                    logger.error("the log has a hole after %d", self.head, extra={"lesson": self.lesson})
                 self._look_again |= len(raws) == PAGE
         except Exception:
-            logger.exception("lesson %d could not be read on", self.lesson)
+            logger.exception("a lesson could not be read on", extra={"lesson": self.lesson})
         finally:
             self._catching_up = None
 
-    def _fold(self, raws: Iterable[bytes]) -> bool:
+    def _fold(self, raws: Iterable[bytes], since: float | None = None) -> bool:
         """Fold events in order and send them; False at a hole."""
         try:
             for raw in raws:
@@ -195,7 +200,7 @@ class Room:
                     self.doubtful = True
             return True
         finally:
-            self.connections.flush()
+            self.connections.flush(since)
 
     def _take(self, event: Event, raw: bytes) -> None:
         apply(self.replica.state, event)
@@ -310,7 +315,11 @@ class Room:
         """Admit one signal, or say that it comes too fast: to be asked before it is read. Counted over all tabs."""
         limits = messages.LIMITS
         meter = self._signal_meters.setdefault(participant, Meter())
-        return not meter.take(time.monotonic(), limits["signals"], limits["signals_burst"])
+        if meter.take(time.monotonic(), limits["signals"], limits["signals_burst"]):
+            tally.signals_refused += 1
+            return False
+        tally.signals += 1
+        return True
 
     def signal(self, participant: str, kind: str, data: bytes) -> None:
         """Pass a signal on, unless its sender has no right to it: signals may always be lost."""

@@ -70,6 +70,10 @@ class Waiting:
             if not future.done():
                 future.set_exception(_elsewhere())
 
+    def __len__(self) -> int:
+        """Return how many requests wait."""
+        return sum(map(len, self._waiters.values()))
+
     def look(self) -> None:
         """Look at the database now, not at the next second: a lesson has started."""
         self._look.set()

@@ -18,14 +18,15 @@ PACKAGES = ("classroom_site", "classrooms", "whiteboard")
 ROWS = {
     "wiring": {"classroom_site"},
     "doors": {
-        "classrooms.consumers", "classrooms.lane", "classrooms.fallback", "classrooms.origins",
+        "classrooms.consumers", "classrooms.lane", "classrooms.fallback", "classrooms.observing", "classrooms.origins",
         "classrooms.rest", "classrooms.api", "classrooms.api_decks", "classrooms.views", "classrooms.accounts",
         "classrooms.admin", "classrooms.management",
     },
     "verbs": {"classrooms.actions", "classrooms.decks", "classrooms.late_pages"},
     "hub": {
         "classrooms.hub", "classrooms.room", "classrooms.cursors", "classrooms.connection", "classrooms.layer",
-        "classrooms.presence", "classrooms.signals", "classrooms.states", "classrooms.waiting",
+        "classrooms.metrics", "classrooms.presence", "classrooms.readiness", "classrooms.signals", "classrooms.states",
+        "classrooms.waiting",
     },
     "keepers": {
         "classrooms.access", "classrooms.attendance", "classrooms.log", "classrooms.replica", "classrooms.roster",
@@ -35,7 +36,7 @@ ROWS = {
     "pure": {
         "classrooms.messages", "classrooms.kinds", "classrooms.lesson", "classrooms.lesson_state", "classrooms.roles",
         "classrooms.refusals", "classrooms.closes", "classrooms.ring", "classrooms.meter",
-        "classrooms.guesses", "classrooms.seeds", "classrooms.class_list",
+        "classrooms.counters", "classrooms.guesses", "classrooms.seeds", "classrooms.class_list",
         "whiteboard.board", "whiteboard.items", "whiteboard.points",
     },
 }  # fmt: skip

@@ -89,6 +89,10 @@ def test_a_data_directory_of_any_name_holds_the_database(tmp_path: Path) -> None
         ),
         (checks.hosts, {"ALLOWED_HOSTS": ["*"]}, {"ALLOWED_HOSTS": ["lectern.school.example"]}),
         (checks.hosts, {"ALLOWED_HOSTS": [".example"]}, {"ALLOWED_HOSTS": ["localhost"]}),
+        (checks.metrics_token, {"METRICS_TOKEN": "x" * 23}, {"METRICS_TOKEN": "x" * 24}),
+        (checks.metrics_token, {"METRICS_TOKEN": "é" * 24}, {"METRICS_TOKEN": ""}),
+        (checks.metrics_token, {"METRICS_TOKEN": "x" * 24 + " "}, {"METRICS_TOKEN": "x" * 24}),
+        (checks.log_format, {"LOG_FORMAT": "JSON"}, {"LOG_FORMAT": "json"}),
     ],
 )  # fmt: skip
 def test_a_check_warns_of_the_bad_and_passes_the_good(
