@@ -8,19 +8,13 @@ from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
 from daphne.http_protocol import WebRequest
-from daphne.ws_protocol import WebSocketProtocol
 from django.conf import settings
 
 from classrooms.counters import tally
-from classrooms.meter import Meter
 
 UNREAD = 1024 * 1024  # bytes that wait for one connection: whoever asks for more before they are read is cut off,
 STUCK = 30.0  # and whoever reads nothing of them for so many seconds;
 UNREAD_BY_ALL = 128 * 1024 * 1024  # while more waits for all together, the one for whom most waits
-FRAMES = (
-    400.0,
-    2000,
-)  # of a socket: a second, and at once. Twice what the door forgives with a word (consumers.FRAMES)
 TOO_LARGE = b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
@@ -80,9 +74,8 @@ class Readers:
         transport.abortConnection()
 
 
-def bound(server: Any) -> Readers:
-    """Have a Daphne server that listens make bounded requests and sockets of its connections."""
-    readers = Readers()
+def bound(server: Any, readers: Readers) -> None:
+    """Have a Daphne server that listens make bounded requests of its connections."""
     most = 2 * settings.DECK_MAX_BYTES + 1024 * 1024  # a deck that is somewhat too large is refused by a sentence
 
     class Request(WebRequest):  # type: ignore[misc]  # Daphne has no types
@@ -99,34 +92,6 @@ def bound(server: Any) -> Readers:
         def process(self) -> Any:
             return super().process() if readers.asks(self.channel.transport, time.monotonic()) else None
 
-    class Socket(WebSocketProtocol):  # type: ignore[misc]
-        def __init__(self) -> None:
-            super().__init__()
-            self.frames = Meter()
-
-        def admits(self) -> bool:
-            """Count a frame of any kind, parts of messages too, before anything is done with it."""
-            flooding = self.frames.take(time.monotonic(), *FRAMES) > 0
-            if flooding:
-                tally.cut_off["flooding"] += 1
-                self.transport.abortConnection()
-            return not flooding
-
-        def onMessageFrameBegin(self, length: int) -> None:  # noqa: N802
-            self.admits()
-            super().onMessageFrameBegin(length)
-
-        def onPing(self, payload: bytes) -> None:  # noqa: N802
-            if self.admits():
-                super().onPing(payload)
-
-        def onPong(self, payload: bytes) -> None:  # noqa: N802
-            self.admits()
-
-        def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: N802, N803
-            if readers.asks(self.transport, time.monotonic()):
-                super().onMessage(payload, isBinary)
-
     build = server.http_factory.buildProtocol
 
     def channel(address: Any) -> Any:
@@ -135,5 +100,3 @@ def bound(server: Any) -> Readers:
         return made
 
     server.http_factory.buildProtocol = channel
-    server.ws_factory.protocol = Socket
-    return readers

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from daphne.cli import CommandLineInterface
-from daphne.server import Server
 from daphne.server import twisted_loop as twisted_loop
 
 APPLICATION = "classroom_site.asgi:application"
@@ -57,13 +56,14 @@ def serve(
     """
     from twisted.internet import error, reactor  # the import settles which reactor it is: Daphne's must come first
 
+    from classroom_site.bounds import Readers
     from classroom_site.bounds import bound as bounded
     from classroom_site.drain import drain
+    from classroom_site.sockets import LeanServer, Socket
 
-    class Announcing(Server):  # type: ignore[misc]  # Daphne has no types
+    class Announcing(LeanServer):
         accepted = 0.0  # when the last connection came, monotonic seconds
         leaving: Any = None
-        connections: dict[Any, dict[str, Any]]
 
         def __init__(self, **options: Any) -> None:
             # Twisted leaves a SIGINT handler of ours alone, and an exception raised by one is lost in whatever runs.
@@ -72,7 +72,9 @@ def serve(
         def listen_success(self, port: Any) -> None:
             super().listen_success(port)
             self.port = port
-            self.readers = bounded(self)
+            self.readers = Readers()
+            bounded(self, self.readers)
+            self.ws_factory.protocol = Socket
             self.ws_factory.setProtocolOptions(closeHandshakeTimeout=CLOSING)
             build = self.http_factory.buildProtocol
 
@@ -86,12 +88,6 @@ def serve(
         def timeout_checker(self) -> None:
             self.readers.look(time.monotonic())
             super().timeout_checker()
-
-        def kill_all_applications(self) -> Any:
-            # Daphne's own fails for a connection whose application has ended.
-            for who in [who for who, one in self.connections.items() if "application_instance" not in one]:
-                del self.connections[who]
-            return super().kill_all_applications()
 
         async def leave(self) -> None:
             await drain(self, bound)

@@ -274,6 +274,7 @@ TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 USE_TZ = True
 
 # --- watching it -------------------------------------------------------------------------------------------------
+STRAIGHT_TO_SOCKET = env.bool("STRAIGHT_TO_SOCKET", default=True)  # off: every frame by way of Twisted's transport
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # opens /metrics to others than this machine
 LOG_FORMAT = env.str("LOG_FORMAT", default="plain")  # or json; checks.py tells of any other
 

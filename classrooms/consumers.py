@@ -3,10 +3,8 @@
 import asyncio
 import logging
 import time
-from collections import deque
 from typing import Any
 
-from autobahn.exception import Disconnected  # what Daphne raises where ASGI asks for an OSError
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 
@@ -24,17 +22,19 @@ from classrooms.presence import Person
 from classrooms.refusals import Code, Refused
 from classrooms.roles import STAFF
 from classrooms.room import Connection, Room
+from classrooms.socket_writer import SocketWriter
 
 logger = logging.getLogger(__name__)
 
 HELLO_WITHIN = 10.0  # s
 MAX_UNREADABLE = 20  # frames a client may send that nobody can read
 FRAMES = (200.0, 1000)  # of any type: a second, and at once. Whoever sends more does not pace themselves at all
-MAX_WAITING = 1024 * 1024  # bytes for one client
 SYNCS = (1.0, 10)  # each may cost a read of the log and a ring full of events
 
 RESTART = 500  # ms before anybody comes back to a server that ends: the next one needs a moment,
 STAFF_BACK = 1000  # and ms over which staff do: a class waits for them
+
+WRITER = "lectern.writer"  # what a server that knows better than `send` offers in its scope's extensions
 
 NO_TEXT = Unreadable(None, Code.BAD_FRAME)  # what a binary message is
 
@@ -57,7 +57,8 @@ class LessonConsumer(AsyncWebsocketConsumer):
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one socket. However it ends, the room is told."""
         self.lesson = int(scope["url_route"]["kwargs"]["lesson"])
-        self.writer = SocketWriter(self)
+        self.writer = scope.get("extensions", {}).get(WRITER) or SocketWriter(send)
+        self.writer.drained = self.go_on
         self.frames = Meter()
         self.syncs = Meter()
         tally.sockets += 1
@@ -264,6 +265,11 @@ class LessonConsumer(AsyncWebsocketConsumer):
         """Send a frame to this client alone."""
         self.writer.write(messages.encode(frame))
 
+    def go_on(self) -> None:
+        """All that waited has been taken: write what comes after it."""
+        if self.seated:
+            self.room.advance(self.connection)
+
     def see_off(self, spread: int) -> None:
         """Say that the server restarts, after all that is committed: back within `spread` ms, staff sooner."""
         if self.writer.closed:
@@ -280,66 +286,3 @@ class LessonConsumer(AsyncWebsocketConsumer):
             self.room.leave(self.connection)
         self.write(messages.Bye.of(code, after=after, spread=spread))
         self.writer.close(code)
-
-
-class SocketWriter:
-    """Writes to a socket through plain ASGI `send`: what waits is sent by one task, which lives only while it must."""
-
-    def __init__(self, consumer: LessonConsumer) -> None:
-        self.closed = False
-        self._consumer = consumer
-        self._waiting: deque[bytes] = deque()
-        self._code: int | None = None
-        self._task: asyncio.Task[None] | None = None
-        self._bytes = 0
-
-    @property
-    def buffered(self) -> int:
-        """Bytes not yet handed to the server."""
-        return self._bytes
-
-    def write(self, frame: bytes) -> None:
-        """Send one text message; a client for which too much waits is dropped, and resumes when it comes back."""
-        if self.closed:
-            return
-        self._waiting.append(frame)
-        self._bytes += len(frame)
-        if self._bytes > MAX_WAITING:
-            self.abort()
-        else:
-            self._run()
-
-    def close(self, code: int) -> None:
-        """Close after what waits."""
-        if not self.closed:
-            self.closed = True
-            tally.closes[int(code)] += 1
-            self._code = int(code)  # Autobahn takes no enum for a number
-            self._run()
-
-    def abort(self) -> None:
-        """Drop what waits and close."""
-        self._waiting.clear()
-        self.close(Close.TOO_SLOW)
-
-    def _run(self) -> None:
-        if self._task is None:
-            self._task = asyncio.get_running_loop().create_task(self._send())
-
-    async def _send(self) -> None:
-        try:
-            while self._waiting:
-                frame = self._waiting.popleft()
-                await self._consumer.send(text_data=frame.decode())
-                self._bytes -= len(frame)
-                if self._bytes == 0 and not self.closed and self._consumer.seated:
-                    self._consumer.room.advance(self._consumer.connection)
-            if self._code is not None:
-                await self._consumer.close(code=self._code)
-        except (OSError, Disconnected):  # the socket went away under us; `disconnect` follows
-            self._waiting.clear()
-        except Exception:
-            logger.exception("a socket could not be written to")
-            self._waiting.clear()
-        finally:
-            self._task = None

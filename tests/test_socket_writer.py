@@ -1,21 +1,18 @@
 """The socket's writer: in order, one task at most, bounded, and whole to its end."""
 
 import asyncio
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from autobahn.exception import Disconnected
 
-from classrooms import consumers
 from classrooms.closes import Close
-from classrooms.consumers import LessonConsumer, SocketWriter
+from classrooms.socket_writer import MAX_WAITING, SocketWriter
 from tests.support.waiting import until_async
 
 
 class Wire:
-    """A consumer whose network takes what comes while `open` is set."""
-
-    seated = False
+    """A server whose network takes what comes while `open` is set."""
 
     def __init__(self) -> None:
         self.open = asyncio.Event()
@@ -24,15 +21,15 @@ class Wire:
         self.code: int | None = None
         self.error: Exception | None = None
 
-    async def send(self, text_data: str) -> None:
+    async def send(self, message: dict[str, Any]) -> None:
         await self.open.wait()
         if self.error is not None:
             raise self.error
-        self.sent.append(text_data)
-
-    async def close(self, code: int) -> None:
-        assert type(code) is int, "Autobahn takes nothing else"
-        self.code = code
+        if message["type"] == "websocket.send":
+            self.sent.append(message["text"])
+        else:
+            self.code = message["code"]
+            assert type(self.code) is int, "Autobahn takes nothing else"
 
 
 @pytest.fixture
@@ -41,7 +38,7 @@ async def wire() -> Wire:
 
 
 def writer_of(wire: Wire) -> SocketWriter:
-    return SocketWriter(cast(LessonConsumer, wire))
+    return SocketWriter(wire.send)
 
 
 async def idle(writer: SocketWriter) -> None:
@@ -67,7 +64,7 @@ async def test_what_the_network_does_not_take_is_counted_and_bounded(wire: Wire)
     for number in range(1, 101):
         writer.write(frame)
         assert writer.buffered == number * 1024
-    for _ in range(2 * consumers.MAX_WAITING // 1024):
+    for _ in range(2 * MAX_WAITING // 1024):
         writer.write(frame)
     assert writer.closed
     assert len(writer._waiting) == 0
@@ -101,12 +98,10 @@ async def test_a_network_that_is_gone_is_no_error_of_ours(
 
 
 async def test_a_connection_goes_on_from_where_it_rested_once_all_is_sent(wire: Wire) -> None:
-    advanced: list[Any] = []
-    seated = cast(Any, wire)
-    seated.seated, seated.connection = True, "the connection"
-    seated.room = type("Room", (), {"advance": staticmethod(advanced.append)})
     writer = writer_of(wire)
+    went_on: list[int] = []
+    writer.drained = lambda: went_on.append(writer.buffered)
     writer.write(b"one")
     writer.write(b"two")
     await idle(writer)
-    assert advanced == ["the connection"]
+    assert went_on == [0]

@@ -16,8 +16,8 @@ from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from classroom_site.sockets import DirectWriter
 from classrooms import log
-from classrooms.consumers import SocketWriter
 from classrooms.lane import Lane
 
 passages = {"received": 0, "written": 0, "committed": 0, "announced": 0}
@@ -70,7 +70,7 @@ def commit(self: BaseDatabaseWrapper) -> None:
     _commit(self)
 
 
-def write(self: SocketWriter, frame: bytes) -> None:
+def write(self: DirectWriter, frame: bytes) -> None:
     """Write frames of events until it is time; what was written leaves the process, and nothing more."""
     global _silent
     if _silent:
@@ -82,8 +82,8 @@ def write(self: SocketWriter, frame: bytes) -> None:
 
 
 _silent = False
-_write = SocketWriter.write
-SocketWriter.write = write  # type: ignore[method-assign]
+_write = DirectWriter.write
+DirectWriter.write = write  # type: ignore[method-assign]
 before(Lane, "take", "received")
 _writing = threading.local()
 _insert, log._Batch.insert = log._Batch.insert, insert  # type: ignore[method-assign]
