@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Iterator
 
 import pytest
 from websockets.exceptions import InvalidStatus
@@ -10,6 +11,17 @@ from classrooms.closes import Close
 from tests.support.client import Client
 from tests.support.server import Server
 from tests.support.socket import PAGE, Frame, add, edit, hello, opened, seated
+
+
+@pytest.fixture(scope="module", params=["lectern", "daphne"])
+def server(request: pytest.FixtureRequest, server: Server) -> Iterator[Server]:
+    """Lectern's own server, and stock Daphne, which offers nothing but ASGI."""
+    if request.param == "lectern":
+        yield server
+        return
+    with Server(env={"LECTERN_TEST_SERVER": request.param}) as other:
+        yield other
+
 
 # --- hello, welcome, cursors ---------------------------------------------------------------------------------------
 
