@@ -33,6 +33,13 @@ FRAMES = (
 MOST_WAITING = 64  # messages of a client that wait for the application: from here nothing more is read from it,
 FEW_WAITING = 16  # until only so many wait
 
+OPTIONS = frozenset(WebSocketProtocol.CONFIG_ATTRS)  # which Autobahn copies from the factory to each connection
+ONCE = OPTIONS | {  # and what only the handshake reads
+    "_raw_query_string", "_transport_details", "_wskey", "application_deferred", "http_headers", "http_request_data",
+    "http_request_host", "http_request_params", "http_request_path", "http_request_uri", "http_response_data",
+    "http_status_line", "protocol_to_accept", "websocket_extensions", "websocket_origin", "websocket_protocols",
+}  # fmt: skip
+
 TEXT = 0x81  # a whole text message in one frame
 
 
@@ -180,6 +187,16 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]  # Daphne has no types
         self.transport.unregisterProducer()  # the HTTP channel that the socket came by
         self.transport.registerProducer(self.writer, True)
         self.server.opened(self)
+        self.clean_headers.clear()  # the scope's own list: no application reads headers after it has accepted
+        self.request.headers.clear()
+        # A dict that has held more than a hundred attributes keeps the room for them: a copy has only what it needs.
+        self.__dict__ = {name: value for name, value in vars(self).items() if name not in ONCE}
+
+    def __getattr__(self, name: str) -> Any:
+        """Return an option that all sockets of the factory have alike: an open one keeps no copy of its own."""
+        if name in OPTIONS:
+            return getattr(vars(self)["factory"], name)
+        raise AttributeError(name)
 
     def admits(self) -> bool:
         """Count a frame of any kind, parts of messages too, before anything is done with it."""

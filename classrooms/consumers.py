@@ -5,7 +5,6 @@ import logging
 import time
 from typing import Any
 
-from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from classrooms import access, messages
@@ -61,9 +60,13 @@ class LessonConsumer(AsyncWebsocketConsumer):
         self.writer.drained = self.go_on
         self.frames = Meter()
         self.syncs = Meter()
+        self.scope = scope
+        self.base_send = send
         tally.sockets += 1
         try:
-            await super().__call__(scope, receive, send)
+            # Channels would have a task for each message, to hear a channel layer besides.
+            while (message := await receive())["type"] != "websocket.disconnect":
+                await self.dispatch(message)
         finally:
             tally.sockets -= 1
             self.forget()
@@ -92,10 +95,6 @@ class LessonConsumer(AsyncWebsocketConsumer):
         except Exception:
             logger.exception("a frame failed", extra=self.known)
             self.bye(Close.INTERNAL)
-
-    async def websocket_disconnect(self, message: Any) -> None:
-        """The client is gone. Channels would hop to a thread here too, to close database connections: we have none."""
-        raise StopConsumer
 
     def forget(self) -> None:
         """Leave the room and stop every timer; safe to call twice."""

@@ -34,13 +34,17 @@ def own_origins_only(application: Any) -> Any:
     """Wrap an ASGI application of sockets: the handshake of a foreign page is refused with 403."""
 
     async def guarded(scope: dict[str, Any], receive: Any, send: Any) -> None:
-        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-        secure = scope.get("scheme") == "wss" or _forwarded_secure(headers)
-        host = headers.get(b"host", "")
-        own = _is_ours(host) and allowed(headers.get(b"origin"), host, secure)
-        await (application if own else refuse_socket)(scope, receive, send)
+        await (application if _own(scope) else refuse_socket)(scope, receive, send)
 
     return guarded
+
+
+def _own(scope: dict[str, Any]) -> bool:
+    """Whether a handshake names us and comes from a page of ours."""
+    headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+    secure = scope.get("scheme") == "wss" or _forwarded_secure(headers)
+    host = headers.get(b"host", "")
+    return _is_ours(host) and allowed(headers.get(b"origin"), host, secure)
 
 
 async def refuse_socket(scope: dict[str, Any], receive: Any, send: Any) -> None:
