@@ -33,8 +33,8 @@ FRAMES = (
 MOST_WAITING = 64  # messages of a client that wait for the application: from here nothing more is read from it,
 FEW_WAITING = 16  # until only so many wait
 
-OPTIONS = frozenset(WebSocketProtocol.CONFIG_ATTRS)  # which Autobahn copies from the factory to each connection
-ONCE = OPTIONS | {  # and what only the handshake reads
+OPTIONS = frozenset(WebSocketProtocol.CONFIG_ATTRS)  # which Autobahn would copy from the factory to each connection
+ONCE = {  # what only the handshake reads
     "_raw_query_string", "_transport_details", "_wskey", "application_deferred", "http_headers", "http_request_data",
     "http_request_host", "http_request_params", "http_request_path", "http_request_uri", "http_response_data",
     "http_status_line", "protocol_to_accept", "websocket_extensions", "websocket_origin", "websocket_protocols",
@@ -174,6 +174,8 @@ class Inbox:
 class Socket(WebSocketProtocol):  # type: ignore[misc]  # Daphne has no types
     """One socket, bounded in what it may cost (classroom_site/bounds.py)."""
 
+    CONFIG_ATTRS = ()  # to copy: options are the factory's (`__getattr__`)
+
     server: "LeanServer"
     writer: DirectWriter
 
@@ -193,7 +195,7 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]  # Daphne has no types
         self.__dict__ = {name: value for name, value in vars(self).items() if name not in ONCE}
 
     def __getattr__(self, name: str) -> Any:
-        """Return an option that all sockets of the factory have alike: an open one keeps no copy of its own."""
+        """Return an option that all sockets of the factory have alike."""
         if name in OPTIONS:
             return getattr(vars(self)["factory"], name)
         raise AttributeError(name)

@@ -9,6 +9,7 @@ from contextlib import suppress
 
 from classrooms.connection import Connection
 from classrooms.counters import tally
+from classrooms.load import TICK, load
 from classrooms.messages import MAX_EVENTS_IN_FRAME, events_frame
 from classrooms.ring import Ring, cut
 
@@ -39,6 +40,8 @@ class Cursors:
         self._bringing: set[asyncio.Task[None]] = set()
         self._flushing = False
         self._flush_again = False
+        self._began = 0.0  # when the last round did, monotonic seconds
+        self._later: asyncio.TimerHandle | None = None  # the next round, while the process is busy
         self._since: float | None = None  # when what is being flushed was committed, or was heard of
         self._since_next: float | None = None  # and what comes in the next round
 
@@ -102,14 +105,20 @@ class Cursors:
     def flush(self, since: float | None = None) -> None:
         """Advance all: the first slice now, the others when the loop has looked around. Never two rounds at once.
 
+        While the process is busy (classrooms/load.py), rounds begin in ticks of 10 ms, with all that came between.
         `since`: when the news was committed or heard of, monotonic seconds; None where nobody knows. News that comes
         in the middle of a round is timed by the round's own, which is older: what is measured is never too little.
         """
-        if self._flushing:
-            self._flush_again = True
+        now = time.monotonic()
+        if self._flushing or self._later is not None:
+            self._flush_again = self._flushing
             self._since_next = since if self._since_next is None else self._since_next
+        elif now - self._began < TICK and load.busy(now):
+            self._since_next = since
+            self._later = asyncio.get_running_loop().call_later(self._began + TICK - now, self._flush_next)
         else:
             self._flushing = True
+            self._began = now
             self._since = since
             self._write_slice(deque(self._all), self.advance, self._flushed)
 
@@ -118,8 +127,12 @@ class Cursors:
         self._since = None
         if self._flush_again:
             self._flush_again = False
-            since, self._since_next = self._since_next, None
-            asyncio.get_running_loop().call_soon(self.flush, since)
+            asyncio.get_running_loop().call_soon(self._flush_next)
+
+    def _flush_next(self) -> None:
+        self._later = None
+        since, self._since_next = self._since_next, None
+        self.flush(since)
 
     def tell(self, frame: bytes) -> None:
         """Write one frame to all."""
@@ -142,7 +155,7 @@ class Cursors:
         self._write_slice(deque(self._all), write, None)
 
     def _write_slice(self, queue: deque[Connection], write: Write, done: Callable[[], None] | None) -> None:
-        before = tally.deliveries
+        began, before = time.monotonic(), tally.deliveries
         for _ in range(min(SLICE, len(queue))):
             connection = queue.popleft()
             if connection not in self._all:
@@ -153,8 +166,10 @@ class Cursors:
                 logger.exception("a connection could not be written to")
                 with suppress(Exception):
                     connection.writer.abort()
+        now = time.monotonic()
+        load.spent(now - began, now)
         if self._since is not None and tally.deliveries > before:  # the slice's own: nothing else ran meanwhile
-            tally.delivery.add(time.monotonic() - self._since, tally.deliveries - before)
+            tally.delivery.add(now - self._since, tally.deliveries - before)
         if queue:
             asyncio.get_running_loop().call_soon(self._write_slice, queue, write, done)
         elif done is not None:

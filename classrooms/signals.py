@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
+from classrooms.load import load
 from classrooms.messages import MAX_FRAME_OUT, signals_frame
 
 ENVELOPE = len(signals_frame([]))
@@ -23,13 +24,16 @@ class Signals:
 
     @property
     def pace(self) -> int:
-        """Milliseconds between two signals of one client: 50 to 250, the more people signal (board.md section 6)."""
-        horizon = time.monotonic() - WRITING
-        self._last = {who: at for who, at in self._last.items() if at > horizon}
-        return min(250, max(50, 8 * len(self._last)))
+        """Milliseconds between two signals of one client: 50 to 250 (board.md section 6).
+
+        The more people signal, and the busier the process is, the more.
+        """
+        now = time.monotonic()
+        self._last = {who: at for who, at in self._last.items() if at > now - WRITING}
+        return min(250, round(max(50, 8 * len(self._last)) * load.slower(now)))
 
     def take(self, participant: str, raw: bytes) -> None:
-        """Pass a signal on: at once while few signal, else with others in a tick, as many as a frame holds."""
+        """Pass a signal on: at once while few signal and there is time, else with others in a tick."""
         self._last[participant] = time.monotonic()
         if self._size + len(raw) + 1 > MAX_FRAME_OUT:
             return
@@ -37,7 +41,7 @@ class Signals:
         self._size += len(raw) + 1
         if self._tick is None:
             pace = self.pace
-            if len(self._last) <= AT_ONCE_UP_TO:
+            if len(self._last) <= AT_ONCE_UP_TO and not load.busy(time.monotonic()):
                 self._flush()
             else:
                 self._tick = asyncio.get_running_loop().call_later(pace / 1000, self._flush)

@@ -35,7 +35,7 @@ ROWS = {
     "models": {"classrooms.models", "whiteboard.models"},
     "pure": {
         "classrooms.messages", "classrooms.kinds", "classrooms.lesson", "classrooms.lesson_state", "classrooms.roles",
-        "classrooms.refusals", "classrooms.closes", "classrooms.ring", "classrooms.meter",
+        "classrooms.refusals", "classrooms.closes", "classrooms.load", "classrooms.ring", "classrooms.meter",
         "classrooms.counters", "classrooms.guesses", "classrooms.seeds", "classrooms.class_list",
         "whiteboard.board", "whiteboard.items", "whiteboard.points",
     },
