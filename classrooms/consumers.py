@@ -12,7 +12,7 @@ from classrooms.access import Seat
 from classrooms.actions import Verdict
 from classrooms.closes import Close
 from classrooms.counters import tally
-from classrooms.hub import Hub, get_hub
+from classrooms.hub import STAFF_SPREAD, Hub, get_hub
 from classrooms.lane import Lane
 from classrooms.messages import Hello, Op, Pong, Signal, Sync, Time, Unreadable
 from classrooms.meter import Meter
@@ -30,8 +30,7 @@ MAX_UNREADABLE = 20  # frames a client may send that nobody can read
 FRAMES = (200.0, 1000)  # of any type: a second, and at once. Whoever sends more does not pace themselves at all
 SYNCS = (1.0, 10)  # each may cost a read of the log and a ring full of events
 
-RESTART = 500  # ms before anybody comes back to a server that ends: the next one needs a moment,
-STAFF_BACK = 1000  # and ms over which staff do: a class waits for them
+RESTART = 500  # ms before anybody comes back to a server that ends, or has too much to do: it needs a moment
 
 WRITER = "lectern.writer"  # what a server that knows better than `send` offers in its scope's extensions
 
@@ -137,6 +136,8 @@ class LessonConsumer(AsyncWebsocketConsumer):
             self.bye(Close.PROTOCOL)
         elif (seat := self.ticketed(frame)) is None:
             self.bye(Close.TICKET)
+        elif (spread := get_hub().admit(self.lesson, seat.participant)) is not None:
+            self.bye(Close.OVERLOADED, after=RESTART, spread=spread)
         else:
             await self.come_in(seat, frame)
 
@@ -241,8 +242,8 @@ class LessonConsumer(AsyncWebsocketConsumer):
 
     # --- answers -------------------------------------------------------------------------------------------------
 
-    def admit(self) -> float:
-        """Return 0.0, or the seconds until this participant may send an op."""
+    def admit(self) -> Refused | None:
+        """Return why this participant may not send an op now, None when they may."""
         return self.room.admit_op(self.connection.participant)
 
     def answer(self, verdicts: list[Verdict]) -> None:
@@ -276,7 +277,7 @@ class LessonConsumer(AsyncWebsocketConsumer):
         if self.seated:
             self.room.advance(self.connection)
             if self.room.role_of(self.connection.participant) in STAFF:
-                spread = min(spread, STAFF_BACK)
+                spread = min(spread, STAFF_SPREAD)
         self.bye(Close.RESTARTING, after=RESTART, spread=spread)
 
     def bye(self, code: Close, *, after: int = 0, spread: int = 0) -> None:

@@ -18,6 +18,7 @@ from classrooms.counters import tally
 from classrooms.cursors import SLICE
 from classrooms.layer import BEAT, Layer, Message
 from classrooms.log import Committed
+from classrooms.meter import Meter
 from classrooms.presence import PUBLISH_EVERY, Person
 from classrooms.roles import STAFF
 from classrooms.room import Connection, Room
@@ -34,8 +35,11 @@ LOOK_AROUND = 60  # beats between two looks for lessons that nobody teaches
 WHEEL = 25  # s, and slots: every connection is pinged once a turn, never all at once
 LAG_EVERY = 0.1  # s between two looks at how late the loop is
 SILENCE = 60.0  # s without a frame before a connection is closed
-SPREAD_EACH = 5  # ms, for each client of a process that ends, over which they come back,
+SPREAD_EACH = 5  # ms, for each client of a process, over which they come back when they have to,
 SPREADS = (1_000, 10_000)  # and the least and the most of it
+HELLOS = (1000.0, 1000)  # a process lets in so many a second, and at once after a rest;
+STAFFS = 0.2  # of those at once are for staff alone,
+STAFF_SPREAD = 1_000  # ms, who come again sooner: a class waits for them
 
 _pool = ThreadPoolExecutor(READERS, thread_name_prefix="hub-reader")
 _notes = ThreadPoolExecutor(1, thread_name_prefix="hub-notes")  # attendance waits for the database, and nobody for it
@@ -89,6 +93,7 @@ class Hub:
         self.waiting = Waiting(in_reader)
         self.visitors: dict[Visitor, None] = {}
         self._spread: int | None = None  # ms, once this process ends
+        self._hellos = Meter()
         self._waking: dict[int, asyncio.Task[Room]] = {}
         self._freezing: set[int] = set()
         self._wheel: list[dict[Connection, Room]] = [{} for _ in range(WHEEL)]
@@ -123,11 +128,28 @@ class Hub:
         if self._spread is not None:
             visitor.see_off(self._spread)
 
+    def admit(self, lesson: int, participant: str) -> int | None:
+        """Let one more in and return None, or return over how many ms those who come again should spread.
+
+        Nothing is read for this: who is staff of a lesson that no room here holds is not known, and waits as everybody.
+        """
+        room = self.rooms.get(lesson)
+        staff = room is not None and room.role_of(participant) in STAFF
+        rate, burst = HELLOS
+        now = time.monotonic()
+        if self._hellos.wait(now, rate, burst if staff else burst * (1 - STAFFS)):
+            return min(self._spread_of_all(), STAFF_SPREAD) if staff else self._spread_of_all()
+        self._hellos.take(now, rate, burst)
+        return None
+
+    def _spread_of_all(self) -> int:
+        least, most = SPREADS
+        return min(most, max(least, SPREAD_EACH * len(self.visitors)))
+
     async def see_off(self) -> None:
         """Tell everybody, in slices, that this process ends, and then store what is known of their lessons."""
         everybody = list(self.visitors)
-        least, most = SPREADS
-        self._spread = min(most, max(least, SPREAD_EACH * len(everybody)))
+        self._spread = self._spread_of_all()
         self.waiting.close()
         for start in range(0, len(everybody), SLICE):
             for visitor in everybody[start : start + SLICE]:

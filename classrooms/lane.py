@@ -26,11 +26,11 @@ class Lane:
     """Takes a client's ops as they come and gives each one verdict.
 
     After a refusal that may be retried every later op is answered try_again until the refused one comes again: nothing
-    that hangs on it can overtake it. `admit` returns 0.0, or the seconds until the participant may send again.
+    that hangs on it can overtake it. `admit` returns why the participant may not send now, None when they may.
     """
 
     def __init__(
-        self, room: Room, seat: Seat, *, admit: Callable[[], float], answer: Callable[[list[Verdict]], None]
+        self, room: Room, seat: Seat, *, admit: Callable[[], Refused | None], answer: Callable[[list[Verdict]], None]
     ) -> None:
         self._room = room
         self._seat = seat
@@ -55,11 +55,12 @@ class Lane:
         if self._held_for not in (None, op.id):
             self._refuse([op], Refused(Code.TRY_AGAIN, retry=True))
             self._look(time.monotonic())
-        elif wait := self._admit():
-            now = time.monotonic()
-            self._floods = [at for at in self._floods if at > now - FLOOD_WITHIN] + [now]
+        elif (refusal := self._admit()) is not None:
+            if refusal.code is Code.RATE_LIMITED:
+                now = time.monotonic()
+                self._floods = [at for at in self._floods if at > now - FLOOD_WITHIN] + [now]
             self._held_for = op.id
-            self._refuse([op], Refused(Code.RATE_LIMITED, retry=True, after=int(wait * 1000) + 1))
+            self._refuse([op], refusal)
         elif len(self._waiting) >= MAX_WAITING:
             self._held_for = op.id
             self._refuse([op], Refused(Code.TRY_AGAIN, retry=True))

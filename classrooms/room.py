@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import msgspec
 
 from classrooms import attendance, messages, replica
+from classrooms.budget import Budget
 from classrooms.closes import Close
 from classrooms.connection import Connection
 from classrooms.counters import tally
@@ -70,6 +71,7 @@ class Room:
         self._farewell: asyncio.TimerHandle | None = None
         self._signals = Signals(self._send_signals)
         self._op_meters: dict[str, Meter] = {}
+        self._budget = Budget()
         self._signal_meters: dict[str, Meter] = {}
         self._small = True  # whether students are told names
 
@@ -122,11 +124,18 @@ class Room:
             return Person(connection.participant, connection.name, Role.STUDENT, connection.color)
         return Person(connection.participant, known.name, known.role, known.color)
 
-    def admit_op(self, participant: str) -> float:
-        """Admit one op and return 0.0, or return the seconds until the next may come. Counted over all tabs."""
-        limits = messages.limits(self.role_of(participant))
-        meter = self._op_meters.setdefault(participant, Meter())
-        return meter.take(time.monotonic(), limits["ops"], limits["ops_burst"])
+    def admit_op(self, participant: str) -> Refused | None:
+        """Admit one op, or say why it is refused and when the next may come. Counted over all tabs.
+
+        A participant has a rate of their own (rate_limited), and the students of a lesson one together (overloaded).
+        """
+        now, role = time.monotonic(), self.role_of(participant)
+        limits = messages.limits(role)
+        wait = self._op_meters.setdefault(participant, Meter()).take(now, limits["ops"], limits["ops_burst"])
+        if wait:
+            return Refused(Code.RATE_LIMITED, retry=True, after=int(wait * 1000) + 1)
+        wait = 0.0 if role in STAFF else self._budget.take(participant, len(self.presence.people), now)
+        return Refused(Code.OVERLOADED, retry=True, after=int(wait * 1000) + 1) if wait else None
 
     def state_body(self, boards: str | None, at_least: int) -> StateBody:
         """Return an answer of the state door (`States.body`)."""

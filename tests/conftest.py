@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from django.contrib.auth.models import User
 
+from classrooms.load import load
 from classrooms.models import Classroom
 
 pytest.register_assert_rewrite("tests.support")  # what the harness asserts is explained as in a test
@@ -33,6 +34,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for package, count in left_out.items():
         terminalreporter.write_line(f"Left out for want of {package}: {count} tests", yellow=True)
+
+
+@pytest.fixture(autouse=True)
+def rested() -> None:
+    """A process that has written nothing yet: what tests before have done makes this one no busier."""
+    load.__init__()  # type: ignore[misc]
 
 
 @pytest.fixture(scope="session")

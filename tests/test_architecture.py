@@ -35,8 +35,8 @@ ROWS = {
     "models": {"classrooms.models", "whiteboard.models"},
     "pure": {
         "classrooms.messages", "classrooms.kinds", "classrooms.lesson", "classrooms.lesson_state", "classrooms.roles",
-        "classrooms.refusals", "classrooms.closes", "classrooms.load", "classrooms.ring", "classrooms.meter",
-        "classrooms.counters", "classrooms.guesses", "classrooms.seeds", "classrooms.class_list",
+        "classrooms.refusals", "classrooms.budget", "classrooms.closes", "classrooms.load", "classrooms.ring",
+        "classrooms.meter", "classrooms.counters", "classrooms.guesses", "classrooms.seeds", "classrooms.class_list",
         "whiteboard.board", "whiteboard.items", "whiteboard.points",
     },
 }  # fmt: skip

@@ -29,11 +29,11 @@ class Course:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.told: list[tuple[str, str]] = []
         self.batches: list[list[str]] = []
-        self.wait = 0.0  # what `admit` answers
+        self.wait: Code | None = None  # what `admit` answers
         self.open = asyncio.Event()
         self.open.set()
         self.refuse: dict[str, Refused] = {}
-        self.lane = Lane(cast(Room, None), SEAT, admit=lambda: self.wait, answer=self.answer)
+        self.lane = Lane(cast(Room, None), SEAT, admit=self.admit, answer=self.answer)
         monkeypatch.setattr(actions, "propose", self.propose)
 
     async def propose(self, room: Room, seat: Seat, ops: Sequence[Op]) -> list[Verdict]:
@@ -47,6 +47,9 @@ class Course:
                 refused = Refused(Code.TRY_AGAIN, retry=True)
             verdicts.append(Verdict(op.id, None if refused else 7, refused=refused))
         return verdicts
+
+    def admit(self) -> Refused | None:
+        return Refused(self.wait, retry=True, after=500) if self.wait else None
 
     def answer(self, verdicts: list[Verdict]) -> None:
         for verdict in verdicts:
@@ -112,9 +115,9 @@ async def test_a_refusal_for_good_holds_nobody(course: Course) -> None:
 
 async def test_too_fast_holds_what_follows_until_the_same_op_comes_again(course: Course) -> None:
     course.take("a:1")
-    course.wait = 0.25
+    course.wait = Code.RATE_LIMITED
     course.take("a:2", "a:3")
-    course.wait = 0.0
+    course.wait = None
     course.take("a:3")
     assert await course.idle() == [
         ("a:2", "rate_limited"), ("a:3", "try_again"), ("a:3", "try_again"), ("a:1", DONE),
@@ -126,13 +129,13 @@ async def test_too_fast_holds_what_follows_until_the_same_op_comes_again(course:
 async def test_the_refusal_says_how_long_to_wait(course: Course) -> None:
     said: list[Any] = []
     course.lane._answer = lambda verdicts: said.extend(verdicts)
-    course.wait = 0.25
+    course.wait = Code.RATE_LIMITED
     course.take("a:1")
-    assert said[0].refused.after == 251
+    assert said[0].refused.after == 500
 
 
 async def test_three_times_too_fast_is_flooding_and_waiting_in_line_is_not(course: Course) -> None:
-    course.wait = 0.25
+    course.wait = Code.RATE_LIMITED
     course.take("a:1", *[f"a:{n}" for n in range(2, 50)])
     assert not course.lane.flooding
     course.take("a:1")
@@ -144,11 +147,21 @@ async def test_three_times_too_fast_is_flooding_and_waiting_in_line_is_not(cours
 async def test_too_fast_is_forgotten_after_ten_seconds(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
     monkeypatch.setattr("classrooms.lane.time.monotonic", lambda: now)
-    course.wait = 0.25
+    course.wait = Code.RATE_LIMITED
     for _ in range(5):
         course.take("a:1")
         now += lane.FLOOD_WITHIN / 2
     assert not course.lane.flooding
+
+
+async def test_a_lesson_that_is_overloaded_is_nobodys_flooding(course: Course) -> None:
+    course.wait = Code.OVERLOADED
+    for _ in range(5):
+        course.take("a:1")
+    assert not course.lane.flooding
+    course.wait = None
+    course.take("a:1")
+    assert await course.idle() == [("a:1", "overloaded")] * 5 + [("a:1", DONE)]
 
 
 async def test_a_failure_of_the_verb_is_no_verdict_on_the_ops(course: Course, caplog: pytest.LogCaptureFixture) -> None:

@@ -10,18 +10,18 @@ from django.test import Client as Browser
 from pytest_django import Settings
 
 from classrooms import access
+from classrooms.closes import Close
 from classrooms.guesses import Guesses
 from classrooms.refusals import SENTENCES, STATUS, Code
 from tests.support import pdfs
 from tests.support.client import Client
 from tests.support.server import Server
-from tests.support.socket import PAGE, Frame, add, edit, op, seated
+from tests.support.socket import PAGE, Frame, add, edit, hello, op, opened, seated
 from whiteboard import points
 
 NOT_YET = {
     Code.ALREADY_ANSWERED: "questions and polls are a later issue",
     Code.CLOSED: "questions and polls are a later issue",
-    Code.OVERLOADED: "the shared limit of a lesson's students is a later issue",
 }
 COVERED: list[Code] = []
 
@@ -165,6 +165,37 @@ async def test_too_many_items(strict: Server, small: int) -> None:
         assert ana.state.boards[PAGE].live == 3
         await ana.propose("board.edit", edit(["remove", f"{ana.id}.{ana.client}.1"]))
         assert (await ana.propose("board.edit", edit(add(f"{ana.id}.{ana.client}.6"))))["kind"] == "board.edited"
+
+
+@says(Code.OVERLOADED)
+async def test_overloaded_and_who_comes_when_too_many_do() -> None:
+    with Server(patch="tests.support.narrow") as narrow:
+        lesson = narrow.start_lesson()
+        async with (
+            await Client.guest(narrow, "Ana") as ana,
+            seated(narrow, narrow.join("Ben")) as ben,
+            await Client.staff(narrow, lesson) as teacher,
+        ):
+            for _ in range(2):
+                assert (await ana.propose("hand.raise"))["kind"] == "hand.raised"
+            await ben.say(op(1, "hand.raise"))
+            refusal = await ben.hear("refused", id="9f3a01c2:1")
+            assert (refusal["code"], refusal["message"]) == ("overloaded", SENTENCES[Code.OVERLOADED])
+            assert refusal["retry"] is True
+            assert refusal["after"] > 5_000
+            for _ in range(5):
+                assert (await teacher.propose("chat.post", {"text": "One after the other."}))["kind"] == "chat.posted"
+
+            async with await Client.guest(narrow, "Cem"), opened(narrow, lesson) as late:
+                await late.say(hello(narrow.join("Dan")["ticket"]))  # the fifth; of six, a fifth is for staff alone
+                code, bye = await late.closed()
+                assert code == Close.OVERLOADED
+                assert bye is not None
+                assert (bye["after"], bye["spread"]) == (500, 1_000)
+            assert ana.live
+            await teacher.disconnect()
+            await teacher.connect()
+            assert teacher.live
 
 
 @says(Code.ENDED)
