@@ -1,0 +1,1 @@
+"""The load: thousands of clients in a few processes, which speak to Lectern and to its rivals."""

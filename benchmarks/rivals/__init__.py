@@ -1,0 +1,1 @@
+"""What a user would pick instead, as its own documentation tells to build it."""

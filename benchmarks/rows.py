@@ -1,0 +1,300 @@
+"""The rows of the benchmark: what is done to each system, and which figures come of it."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from benchmarks import machine
+from benchmarks.load.accounts import at
+from benchmarks.load.driver import SOON, Driver, Window
+from benchmarks.load.speech import SIZE, Seat
+from benchmarks.systems import Lectern, System
+
+BUSY = 0.8  # of a core: a load that needs more measures itself, and the figure is void
+WARM = 2.0  # s of the same work before it is measured
+GATHER = 0.002  # s between rounds of the load where deliveries are counted and not timed
+BOTH = ("lectern", "lectern-pg")
+SOCKETIO = ("socketio", "socketio-10ms")
+CHANNELS = ("channels-core", "channels-pubsub")
+
+
+class VoidError(Exception):
+    """The load was too busy to measure anything but itself."""
+
+
+@dataclass(slots=True)
+class Given:
+    """How large a row is made."""
+
+    rooms: int = 1
+    each: int = 400  # clients of a room
+    seconds: float = 10.0  # that are measured
+    rate: float = 4.0  # events a second in each room
+    windows: tuple[int, ...] = (1, 4, 16, 64, 256)  # messages that are under way at once, one after the other
+
+
+@dataclass(slots=True)
+class Figures:
+    """What one run of one system has shown: numbers by name, in order, and how it was reconciled."""
+
+    numbers: dict[str, float] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    reconciled: str = ""
+
+
+Do = Callable[[System, Given], Figures]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row: its name, what it is, what is wanted of it, on what systems, and how large."""
+
+    name: str
+    title: str
+    target: str
+    do: Do
+    systems: tuple[str, ...]
+    given: Given
+    staff: int = 1  # of each room
+    more: tuple[str, ...] = ()  # figures of which more is better, to be compared with the rivals,
+    less: tuple[str, ...] = ()  # and those of which less is
+
+
+def teachers(system: System) -> list[Seat]:
+    """Return the first seat of each room."""
+    return system.seats[:: system.each]
+
+
+def strain(figures: Figures, window: Window, *, name: str = "") -> None:
+    """Note what a window cost, and raise VoidError where the load was too busy."""
+    seconds = window.sample.seconds
+    rounds = window.sample.rounds
+    figures.numbers |= {
+        f"{name}server CPU": window.server / seconds,
+        f"{name}services CPU": window.services / seconds,
+        f"{name}driver CPU": window.driver,
+        f"{name}server lag p99 ms": window.lag,
+        f"{name}driver lag p99 ms": at(rounds, 0.99),
+    }
+    if window.driver >= BUSY:
+        raise VoidError(f"the load used {window.driver:.0%} of a core")
+
+
+def saturation(system: System, given: Given) -> Figures:
+    """One room, ever more messages under way: the most deliveries a second, in frames and in events."""
+    figures = Figures()
+    best: dict[str, float] = {"frames/s": 0.0, "events/s": 0.0}
+    with Driver(system) as driver:
+        driver.connect()
+        windows = [one for one in given.windows if system.speech != "plain" or one <= 16]
+        for under_way in windows:
+            since = time.monotonic() + SOON + 1
+            until = since + given.seconds
+            authors = system.seats[: system.staff]
+            driver.rota(authors, "move", since - 1, until, under_way)
+            window = driver.measure(since, until, gather=GATHER if under_way >= 64 else 0.0, every=8)
+            driver.rest()
+            sample = window.sample
+            frames, events = sample.frames / sample.seconds, sample.events / sample.seconds
+            note = (
+                f"{under_way} under way: {frames:,.0f} frames/s, {events:,.0f} events/s,"
+                f" p90 {at(sample.bins, 0.9):.1f} ms, server {window.server / sample.seconds:.0%},"
+                f" driver {window.driver:.0%}, services {window.services / sample.seconds:.0%}"
+            )
+            figures.notes.append(note)
+            if window.driver >= BUSY:
+                figures.notes[-1] += ": VOID"
+                continue
+            best["frames/s"] = max(best["frames/s"], frames)
+            if events > best["events/s"]:
+                best["events/s"] = events
+                strained = Figures()
+                strain(strained, window)
+                figures.numbers = best | {"p90 ms then": at(sample.bins, 0.9)} | strained.numbers
+        figures.reconciled = driver.reconcile()
+    figures.numbers |= best
+    if not best["events/s"]:
+        raise VoidError("the load was too busy throughout")
+    return figures
+
+
+def latency(system: System, given: Given) -> Figures:
+    """Rooms in which a teacher gives so many events a second: how late everybody has them."""
+    figures = Figures()
+    with Driver(system) as driver:
+        driver.connect()
+        since = time.monotonic() + SOON + WARM
+        until = since + given.seconds
+        driver.author(teachers(system), "move", since - WARM, until, given.rate)
+        window = driver.measure(since, until)
+        figures.reconciled = driver.reconcile()
+    bins = window.sample.bins
+    figures.numbers = {
+        "p50 ms": at(bins, 0.5),
+        "p90 ms": at(bins, 0.9),
+        "p99 ms": at(bins, 0.99),
+        "max ms": at(bins, 1),
+    }
+    figures.numbers["CPU s/million"] = window.server / window.sample.events * 1e6
+    strain(figures, window)
+    return figures
+
+
+def ink(system: System, given: Given) -> Figures:
+    """Rooms in which the teacher draws without pause and a student commits a stroke every two seconds."""
+    figures = Figures()
+    with Driver(system) as driver:
+        driver.connect()
+        since = time.monotonic() + SOON + WARM
+        until = since + given.seconds
+        driver.author(system.seats[1 :: system.each], "stroke", since - WARM, until, 0.5)
+        driver.author(teachers(system), "ink", since - WARM, until, 20)
+        window = driver.measure(since, until)
+        figures.reconciled = driver.reconcile()
+    events, signals = window.sample.bins, window.sample.ink
+    figures.numbers = {
+        "event p50 ms": at(events, 0.5), "event p90 ms": at(events, 0.9), "event p99 ms": at(events, 0.99),
+        "ink p50 ms": at(signals, 0.5), "ink p90 ms": at(signals, 0.9), "ink p99 ms": at(signals, 0.99),
+        "ink frames/s": window.sample.inks / window.sample.seconds,
+    }  # fmt: skip
+    strain(figures, window)
+    return figures
+
+
+def memory(system: System, given: Given) -> Figures:
+    """What the server's resident memory grows by with each client, and what that is for 200 more."""
+    figures = Figures()
+    with Driver(system) as driver:
+        few = min(200, len(system.seats) // 4)  # what the first ones load is no cost of a connection
+        driver.connect(system.seats[:few])
+        time.sleep(2)
+        before = machine.resident(system.pids())
+        driver.connect(system.seats[few:])
+        time.sleep(max(2.0, given.seconds))
+        after = machine.resident(system.pids())
+        figures.reconciled = driver.reconcile()
+    figures.numbers = {
+        "KB a connection": (after - before) / (len(system.seats) - few) / 1000,
+        "resident MB": after / 1e6,
+        "connections": len(system.seats),
+    }
+    return figures
+
+
+def herd(system: System, given: Given) -> Figures:
+    """Everybody is cut off at once and comes back as the server asked, while the teacher goes on."""
+    assert isinstance(system, Lectern)
+    figures = Figures()
+    with Driver(system) as driver:
+        driver.connect()
+        start = time.monotonic() + SOON
+        driver.author(teachers(system), "move", start, start + 120, given.rate)
+        driver.measure(start, start + WARM)
+        reads, busy = system.metrics()["lectern_log_reads_total"], machine.cpu(system.pids())
+        told = driver.cut(teachers(system), deadline=60.0)
+        busy, reads = machine.cpu(system.pids()) - busy, system.metrics()["lectern_log_reads_total"] - reads
+        driver.hush()
+        figures.reconciled = driver.reconcile()
+    took = [one for part in told for one in part["took"]]
+    back = sorted(one for one in took if one is not None)
+    spread = max(part["spread"] for part in told) / 1000
+    figures.numbers = {
+        "all level s": back[-1] if len(back) == len(took) else float("inf"),
+        "spread s": spread,
+        "beyond spread s": back[-1] - spread,
+        "p50 s": back[len(back) // 2],
+        "server CPU ms a client": busy / len(took) * 1000,
+        "log reads": reads,
+        "snapshots": sum(part["snapshots"] for part in told),
+    }
+    return figures
+
+
+def rush(system: System, given: Given) -> Figures:
+    """Everybody connects as fast as the server takes them in: no spread, nothing else."""
+    figures = Figures()
+    with Driver(system) as driver:
+        busy = machine.cpu(system.pids())
+        took = driver.connect(rate=100_000.0)
+        busy = machine.cpu(system.pids()) - busy
+        figures.reconciled = driver.reconcile()
+    clients = len(system.seats)
+    figures.numbers = {"s": took, "clients/s": clients / took, "server CPU ms a client": busy / clients * 1000}
+    return figures
+
+
+def frozen_redis(system: System, given: Given) -> Figures:
+    """Redis stops for the middle third of the run: latencies before, meanwhile and after."""
+    assert isinstance(system, Lectern)
+    assert system.redis is not None
+    figures = Figures()
+    third = given.seconds
+    with Driver(system) as driver:
+        driver.connect()
+        start = time.monotonic() + SOON
+        driver.author(teachers(system), "move", start, start + WARM + 3 * third + 10, given.rate)
+        parts = {"before": None, "stopped": system.redis.freeze, "after": system.redis.thaw}
+        for name, change in parts.items():
+            if change is not None:
+                change()
+            since = time.monotonic() + SOON + (WARM if change is None else 0.0)
+            window = driver.measure(since, since + third)
+            bins = window.sample.bins
+            figures.numbers |= {f"{name} p90 ms": at(bins, 0.9), f"{name} p99 ms": at(bins, 0.99)}
+        strain(figures, window)
+        driver.hush()
+        figures.reconciled = driver.reconcile()
+    return figures
+
+
+ROWS: Sequence[Row] = (
+    Row(
+        "room-400", "One room of 400 at saturation", f"≥ Socket.IO in frames, ≥ 3× in events ({SIZE} bytes each)",
+        saturation, (*BOTH, *SOCKETIO, *CHANNELS), Given(1, 400, 5), staff=100, more=("frames/s", "events/s"),
+    ),
+    Row(
+        "room-8000", "One room of 8,000, 4 events/s", "better than Socket.IO; p90 < 60 ms, p99 < 100 ms",
+        latency, (*BOTH, "socketio"), Given(1, 8000, 20), less=("p50 ms", "p90 ms", "p99 ms"),
+    ),
+    Row(
+        "rooms-20", "20 rooms × 400, 4 events/s each", "p90 < 8 ms, p99 < 20 ms",
+        latency, (*BOTH, *SOCKETIO), Given(20, 400, 20), less=("p50 ms", "p90 ms", "p99 ms"),
+    ),
+    Row(
+        "ink-200", "200 rooms × 40: ink without pause, a stroke every 2 s", "event p90 < 50 ms, ink p90 < 250 ms",
+        ink, BOTH, Given(200, 40, 20),
+    ),
+    Row(
+        "memory", "Memory a connection", "≤ 22 KB with everything on; goal ≤ 17",
+        memory, (*BOTH, "bare-daphne", "bare-lectern", "socketio"), Given(1, 8000, 3), less=("KB a connection",),
+    ),
+    Row(
+        "herd", "8,000 come back, each obeying `retry`", "all level ≤ spread + 3 s; ≤ 1 ms CPU a client; no query",
+        herd, BOTH, Given(1, 8000, 10),
+    ),
+    Row(
+        "rush", "8,000 connect as fast as they are taken in", "reported",
+        rush, (*BOTH, "bare-daphne", "socketio"), Given(1, 8000, 0), less=("s", "server CPU ms a client"),
+    ),
+    Row(
+        "redis-stopped", "Redis stopped for 30 s in the middle, 20 rooms × 400", "no loss; p90 < 500 ms meanwhile",
+        frozen_redis, ("lectern-pg",), Given(20, 400, 30, 1.0),
+    ),
+    Row(
+        "second-process", "Server CPU for a million deliveries, two processes and one", "≤ 1.15 × that with one",
+        latency, ("lectern-pg", "lectern-pg-2"), Given(20, 400, 20), less=("CPU s/million",),
+    ),
+)  # fmt: skip
+
+
+def sized(row: Row, *, rooms: int | None, clients: int | None, seconds: float | None) -> Given:
+    """Return how large a row is made when so many rooms, clients in all, or seconds are asked for."""
+    given = replace(row.given)
+    if rooms is not None:
+        given.rooms = rooms
+    if clients is not None:
+        given.rooms = min(given.rooms, max(1, clients // 4))
+        given.each = max(1, clients // given.rooms)
+    if seconds is not None:
+        given.seconds = seconds
+    return given
