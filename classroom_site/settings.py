@@ -149,14 +149,14 @@ STORAGES = {
 # --- between processes -------------------------------------------------------------------------------------------
 REDIS_URL = env.str("REDIS_URL", default="")
 # A Redis that hangs holds up what is published to it for 2 s at a time, never for good.
-_REDIS = {"address": REDIS_URL, "socket_timeout": 2, "socket_connect_timeout": 2}
-CHANNEL_LAYERS: dict[str, dict[str, object]] = {
-    "default": (
-        {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [_REDIS]}}
-        if REDIS_URL
-        else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
-    )
-}
+_PATIENCE = {"socket_timeout": 2, "socket_connect_timeout": 2}
+CHANNEL_LAYERS: dict[str, dict[str, object]] = {  # a layer for each server: classrooms/shards.py deals the lessons out
+    f"redis-{number}" if number else "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [{"address": address} | _PATIENCE]},
+    }
+    for number, address in enumerate(REDIS_URL.replace(",", " ").split())
+} or {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 
 # --- accounts, API, pages ----------------------------------------------------------------------------------------

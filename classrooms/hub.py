@@ -16,12 +16,13 @@ from classrooms import attendance, log, replica
 from classrooms.closes import Close
 from classrooms.counters import tally
 from classrooms.cursors import SLICE
-from classrooms.layer import BEAT, Layer, Message
+from classrooms.layer import BEAT, Message
 from classrooms.log import Committed
 from classrooms.meter import Meter
 from classrooms.presence import PUBLISH_EVERY, Person
 from classrooms.roles import STAFF
 from classrooms.room import Connection, Room
+from classrooms.shards import Shards
 from classrooms.waiting import Waiting
 
 logger = logging.getLogger(__name__)
@@ -99,12 +100,12 @@ class Hub:
         self._wheel: list[dict[Connection, Room]] = [{} for _ in range(WHEEL)]
         self._turn = 0
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._layer = Layer(self.process, self._hear_others, self._count)
+        self._layer = Shards(self.process, self._hear_others, self._count)
         self._unsubscribe: Callable[[], None] = lambda: None
 
     @property
-    def layer(self) -> Layer:
-        """This process's channel."""
+    def layer(self) -> Shards:
+        """The way to the other processes."""
         return self._layer
 
     # --- life ----------------------------------------------------------------------------------------------------

@@ -31,11 +31,17 @@ class Layer:
     Channels' in-memory layer reaches no other process: with it nothing is published, and the layer is always up.
     """
 
-    def __init__(self, process: str, hear: Callable[[Message], None], count: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        process: str,
+        hear: Callable[[Message], None],
+        count: Callable[[str], None],
+        alias: str = "default",
+    ) -> None:
         self._process = process
         self._on_message = hear
         self._count = count
-        self._layer: Any = get_channel_layer()
+        self._layer: Any = get_channel_layer(alias)
         self._alone = self._layer is None or isinstance(self._layer, InMemoryChannelLayer)
         self._channel: str | None = None
         self._wanted: set[int] = set()

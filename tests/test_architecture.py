@@ -25,7 +25,8 @@ ROWS = {
     "verbs": {"classrooms.actions", "classrooms.decks", "classrooms.late_pages"},
     "hub": {
         "classrooms.hub", "classrooms.room", "classrooms.cursors", "classrooms.connection", "classrooms.layer",
-        "classrooms.metrics", "classrooms.presence", "classrooms.readiness", "classrooms.signals",
+        "classrooms.metrics", "classrooms.presence", "classrooms.readiness", "classrooms.shards",
+        "classrooms.signals",
         "classrooms.socket_writer", "classrooms.states", "classrooms.waiting",
     },
     "keepers": {

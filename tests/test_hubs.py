@@ -155,7 +155,7 @@ async def test_rooms_of_two_processes_converge_while_every_tenth_publish_goes_wr
         split(a, b)
         here, _, mine = await enter(a, lesson)
         there, _, theirs = await enter(b, lesson)
-        await until_async(lambda: all(hub._layer._joined == {lesson} for hub in (a, b)))
+        await until_async(lambda: all(hub._layer.of(lesson)._joined == {lesson} for hub in (a, b)))
         for n in range(300):
             edits = [["add", f"u1.c.{n}", "line", {"at": [n, 2], "ends": [0, 0, 8, 8]}]]
             await commit(lesson, Entry("board.edited", "u1", f"c:{n}", json.dumps({"page": "p1", "edits": edits})))
@@ -175,7 +175,7 @@ async def test_without_redis_events_come_by_the_database_and_fast_again_when_it_
         deaf(b)
         _, _, mine = await enter(a, lesson)
         there, _, theirs = await enter(b, lesson)
-        await until_async(lambda: b._layer._joined == {lesson})
+        await until_async(lambda: b._layer.of(lesson)._joined == {lesson})
         (redis.freeze if how == "frozen" else redis.kill)()
         await commit(lesson, post("first:1"))
         await until_async(lambda: there.head == 4, timeout=2.5, saying="the head is compared each second")
@@ -219,7 +219,7 @@ async def test_people_of_another_process_are_here_and_signals_pass(lesson: int, 
     async with hubs(2, layer=lambda: redis_layer(redis.url)) as (a, b):
         room_a, _, mine = await enter(a, lesson, "u1")
         room_b, _, theirs = await enter(b, lesson, "u2")
-        await until_async(lambda: all(hub._layer._joined == {lesson} for hub in (a, b)))
+        await until_async(lambda: all(hub._layer.of(lesson)._joined == {lesson} for hub in (a, b)))
         now = time.monotonic()
         for _ in range(5):
             for hub in (a, b):

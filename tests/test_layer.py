@@ -23,7 +23,7 @@ class Peer:
         self.heard: list[Message] = []
         self.counts: Counter[str] = Counter()
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("classrooms.layer.get_channel_layer", lambda: channel_layer)
+            patch.setattr("classrooms.layer.get_channel_layer", lambda alias: channel_layer)
             self.layer = Layer(name, self.heard.append, lambda what: self.counts.update([what]))
 
     def texts(self) -> list[str]:

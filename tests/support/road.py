@@ -194,7 +194,7 @@ async def hubs(count: int = 1, *, layer: Callable[[], Any] = get_channel_layer) 
     All of them hear the one log of this process, unless a test ends that with `deaf`.
     """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("classrooms.layer.get_channel_layer", layer)
+        patch.setattr("classrooms.layer.get_channel_layer", lambda alias: layer())
         running = [Hub() for _ in range(count)]
     for hub in running:
         hub.start()
