@@ -19,7 +19,7 @@ from classrooms.cursors import SLICE
 from classrooms.layer import BEAT, Message
 from classrooms.log import Committed
 from classrooms.meter import Meter
-from classrooms.presence import PUBLISH_EVERY, Person
+from classrooms.presence import PUBLISH_EVERY, News, Person
 from classrooms.roles import STAFF
 from classrooms.room import Connection, Room
 from classrooms.shards import Shards
@@ -317,9 +317,12 @@ class Hub:
         elif message["type"] == "signals":
             room.forward(message["signals"])
         elif message["type"] == "roster":
-            people = [Person(*fields) for fields in message["people"]]
-            here = [person for person in people if not room.removed(person.id)]
-            room.presence.heard(message["from"], here, time.monotonic())
+            version, since, people, left = message["news"]
+            here = [Person(*fields) for fields in people if not room.removed(fields[0])]
+            if not room.presence.heard(message["from"], News(version, since, here, left), time.monotonic()):
+                self._layer.publish(room.lesson, {"type": "roster_missed", "of": message["from"]})
+        elif message["type"] == "roster_missed" and message["of"] == self.process:
+            self._tell_roster(room, room.presence.roster())
 
     def _count(self, what: str) -> None:
         self.counts[what] += 1
@@ -397,8 +400,7 @@ class Hub:
     def _tick(self, room: Room, now: float) -> None:
         room.tick(now)
         if (self._turn + room.lesson) % round(PUBLISH_EVERY / BEAT) == 0:  # not all rooms in the same second
-            people = [list(person) for person in room.presence.roster()]
-            self._layer.publish(room.lesson, {"type": "roster", "people": people})
+            self._tell_roster(room, room.presence.news())
         every = attendance.WRITE_LEFT if room.rollcall.left else attendance.WRITE_EVERY
         last = room.rollcall.over and room.rollcall.left  # its page is looked at now
         due = last or (self._turn + room.lesson) % round(every / BEAT) == 0
@@ -406,6 +408,10 @@ class Hub:
             self.spawn(self._note(room))
         if room.idle_since is not None and now - room.idle_since > LINGER:
             self.spawn(self._close_idle(room))
+
+    def _tell_roster(self, room: Room, news: News) -> None:
+        plain = [news.version, news.since, [list(person) for person in news.here], news.left]
+        self._layer.publish(room.lesson, {"type": "roster", "news": plain})
 
     def _turn_wheel(self, now: float) -> None:
         """Ping the connections of one slot, and close those that have been silent."""

@@ -245,7 +245,7 @@ async def test_a_roster_told_before_a_removal_does_not_bring_the_person_back(les
         room, _, _ = await enter(hub, lesson, "u1")
         await commit(lesson, server_entry("person.removed", "gone", participant="u2"))
         people = [["u2", "Ana", "student", "#17694f"], ["u3", "Ben", "student", "#17694f"]]
-        hub._hear_others({"type": "roster", "lesson": lesson, "from": "p2", "people": people})
+        hub._hear_others({"type": "roster", "lesson": lesson, "from": "p2", "news": [1, None, people, []]})
         room.tick(0.0)
         assert set(room.presence.people) == {"u1", "u3"}
 

@@ -1,15 +1,21 @@
 """Presence: who comes is shown at once, who goes after 15 s, whatever process they are in."""
 
 import json
+from collections.abc import Iterable
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classrooms.presence import Change, Person, Presence, count_frame, names_frames
+from classrooms.presence import Change, News, Person, Presence, count_frame, names_frames
 
 ANA = Person("u1", "Ana", "student", "#8b4fbf")
 BEN = Person("u2", "Ben", "student", "#c2571a")
 CLEO = Person("u3", "Cleo", "instructor", "#2f5fd0")
+
+
+def roster(people: Iterable[Person]) -> News:
+    """What a process tells that tells everything."""
+    return News(1, None, list(people), [])
 
 
 def test_who_comes_is_told_once() -> None:
@@ -33,7 +39,7 @@ def test_a_reconnect_does_not_flicker() -> None:
     presence.leave("u1", 60.0)
     assert presence.tick(74.9) is None
     assert presence.tick(75.0) == Change(0, [], ["u1"])
-    assert presence.roster() == []
+    assert presence.roster().here == []
 
 
 def test_a_second_tab_keeps_somebody_here() -> None:
@@ -61,11 +67,11 @@ def test_leaving_more_often_than_entering_does_no_harm() -> None:
 def test_people_of_other_processes_are_here_until_nothing_is_heard_for_15_seconds() -> None:
     presence = Presence()
     presence.enter(ANA)
-    presence.heard("p1", [BEN], 0.0)
-    presence.heard("p2", [BEN, CLEO], 1.0)
+    presence.heard("p1", roster([BEN]), 0.0)
+    presence.heard("p2", roster([BEN, CLEO]), 1.0)
     assert presence.tick(1.0) == Change(3, [BEN, CLEO, ANA], [])
-    assert presence.roster() == [ANA], "each process tells its own alone"
-    presence.heard("p2", [BEN, CLEO], 6.0)
+    assert presence.roster().here == [ANA], "each process tells its own alone"
+    presence.heard("p2", roster([BEN, CLEO]), 6.0)
     assert presence.tick(15.0) is None, "p1 is gone, p2 has Ben too"
     assert presence.tick(20.9) is None
     assert presence.tick(21.0) == Change(1, [], ["u2", "u3"])
@@ -76,16 +82,16 @@ def test_moving_to_another_process_does_not_flicker() -> None:
     presence.enter(ANA)
     presence.tick(0.0)
     presence.leave("u1", 1.0)
-    presence.heard("p1", [ANA], 5.0)
+    presence.heard("p1", roster([ANA]), 5.0)
     assert presence.tick(16.5) is None
-    presence.heard("p1", [], 17.0)
+    presence.heard("p1", roster([]), 17.0)
     assert presence.tick(17.0) == Change(0, [], ["u1"])
 
 
 def test_a_dismissed_person_is_gone_at_once_everywhere() -> None:
     presence = Presence()
     presence.enter(ANA)
-    presence.heard("p1", [ANA, BEN], 0.0)
+    presence.heard("p1", roster([ANA, BEN]), 0.0)
     presence.tick(0.0)
     presence.dismiss("u1")
     presence.leave("u1", 0.0)  # the connection goes a moment later
@@ -103,6 +109,68 @@ def test_a_new_name_or_role_is_told_for_who_is_here() -> None:
     assistant = ANA._replace(role="assistant")
     presence.know(assistant)
     assert presence.tick(2.0) == Change(1, [assistant], [])
+
+
+def test_between_processes_only_what_changed_is_told() -> None:
+    here, there = Presence(), Presence()
+    here.enter(ANA)
+    here.enter(BEN)
+    assert there.heard("p1", here.news(), 0.0)
+    assert there.tick(0.0) == Change(2, [ANA, BEN], [])
+    assert here.news() == News(1, 1, [], [])
+    here.enter(CLEO)
+    here.dismiss("u1")
+    news = here.news()
+    assert news == News(2, 1, news.here, news.left)
+    assert (news.here, news.left) == ([CLEO], ["u1"])
+    assert there.heard("p1", news, 1.0)
+    assert there.tick(1.0) == Change(2, [CLEO], ["u1"])
+
+
+def test_who_missed_something_says_so_and_keeps_what_it_knew() -> None:
+    here, there = Presence(), Presence()
+    here.enter(ANA)
+    there.heard("p1", here.news(), 0.0)
+    there.tick(0.0)
+    here.enter(BEN)
+    here.news()  # lost
+    here.enter(CLEO)
+    assert not there.heard("p1", here.news(), 1.0)
+    assert there.tick(1.0) is None
+    assert there.heard("p1", here.roster(), 1.0)
+    assert there.tick(1.0) == Change(3, [BEN, CLEO], [])
+    here.leave("u1", 2.0)
+    here.tick(17.0)
+    assert there.heard("p1", here.news(), 17.0)
+    assert there.tick(17.0) == Change(2, [], ["u1"])
+
+
+TALK = st.lists(
+    st.tuples(st.sampled_from(["enter", "leave", "dismiss", "know"]), st.sampled_from([ANA, BEN, CLEO]), st.booleans()),
+    max_size=60,
+)
+
+
+@given(TALK)
+def test_whatever_is_lost_both_know_the_same_people_in_the_end(talk: list[tuple[str, Person, bool]]) -> None:
+    here, there, now = Presence(), Presence(), 0.0
+    for step, person, lost in talk:
+        now += 4.0
+        if step == "leave":
+            here.leave(person.id, now)
+        elif step == "dismiss":
+            here.dismiss(person.id)
+        else:
+            getattr(here, step)(person._replace(name=f"{step} {now}"))
+        here.tick(now)
+        news = here.news()
+        if not lost and not there.heard("p1", news, now):
+            there.heard("p1", here.roster(), now)
+        there.tick(now)
+    if not there.heard("p1", here.news(), now):
+        there.heard("p1", here.roster(), now)
+    there.tick(now)
+    assert there.people == {person.id: person for person in here.roster().here}
 
 
 def test_frames_of_a_large_room_are_cut() -> None:
@@ -135,7 +203,7 @@ def test_whoever_adds_up_what_is_told_knows_who_is_here(steps: list[tuple[str, P
         elif step == "dismiss":
             presence.dismiss(person.id)
         elif step == "heard":
-            presence.heard("p1", [person], now)
+            presence.heard("p1", roster([person]), now)
         else:
             now += 14.0
         change = presence.tick(now)
@@ -148,4 +216,4 @@ def test_whoever_adds_up_what_is_told_knows_who_is_here(steps: list[tuple[str, P
         assert told == presence.people
     while presence.tick(now := now + 15.0):
         pass
-    assert set(presence.people) == {person.id for person in presence.roster()}
+    assert set(presence.people) == {person.id for person in presence.roster().here}
