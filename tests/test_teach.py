@@ -5,11 +5,15 @@ from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.contrib.admin import StackedInline, TabularInline
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.test import Client
 
 from classrooms import actions, replica
+from classrooms.admin import teach
+from classrooms.admin.administration import administration
+from classrooms.admin.staff import StaffInline
 from classrooms.models import Classroom, Lesson, Staff
 from classrooms.refusals import Refused
 from tests.support import pdfs
@@ -113,6 +117,28 @@ def test_a_colleague_who_cannot_be_added_is_told_why(
     response = client_of(teacher).post(page_of(classroom), GOOD | staff_rows(classroom, row, new=(name, "assistant")))
     assert said in text_of(response)
     assert roles(classroom) == {"teacher": "owner", "assistant": "assistant"}
+
+
+@pytest.mark.parametrize(("language", "word", "whose"), [
+    ("en", "Remove", "Remove assistant from the staff"),
+    ("de", "Entfernen", "assistant aus dem Team entfernen"),
+])  # fmt: skip
+def test_a_colleague_is_removed_not_deleted(
+    classroom: Classroom, teacher: User, assistant: User, language: str, word: str, whose: str
+) -> None:
+    page = text_of(client_of(teacher).get(page_of(classroom), headers={"Accept-Language": language}))
+    staff = page[page.index('class="colleagues"') :].split("</section>")[0]
+    assert f"<span>{word}</span>" in staff
+    assert f'aria-label="{whose}"' in staff
+    assert not {"Delete", "Löschen", "Remove?"} & set(staff.replace("?", "").replace("<", " ").replace(">", " ").split())
+
+
+def test_no_inline_is_djangos_table() -> None:
+    """Its header calls taking a row off "Delete?", whatever the row is."""
+    admins = [*teach._registry.values(), *administration._registry.values()]
+    inlines = {inline for one in admins for inline in one.inlines}
+    assert inlines == {StaffInline}
+    assert not {inline.template for inline in inlines} & {TabularInline.template, StackedInline.template}
 
 
 def test_the_page_tells_no_names_but_the_staffs(classroom: Classroom, teacher: User, outsider: User) -> None:
