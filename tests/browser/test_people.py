@@ -82,6 +82,42 @@ def test_lowering_all_ends_the_turn_as_well(room: tuple[Desk, Desk, Desk]) -> No
     expect(ben.page.locator("#polite")).to_have_text("Nobody is called on any more.")
 
 
+def test_two_of_one_name_are_told_apart_wherever_they_are_named(server: Server, people: People) -> None:
+    teacher = teach(people.window(server.url), server)
+    one, two = join(people.window(server.url, viewport=PHONE), "Ana"), join(people.window(server.url), " ana")
+    page = teacher.page
+    number = {desk: desk.page.evaluate("() => lectern.store.me.id.slice(1)") for desk in (one, two)}
+    first, second = f"Ana ({number[one]})", f"ana ({number[two]})"
+    for desk in (teacher, one, two):
+        expect(desk.page.locator("#people-rows").get_by_title(first, exact=True)).to_be_visible()
+        expect(desk.page.locator("#people-rows").get_by_title(second, exact=True)).to_be_visible()
+    raise_hand(two)
+    expect(page.locator("#polite")).to_have_text(f"{second} raised a hand. 1 hand up.")
+    page.get_by_role("button", name=f"Call on {second}").click()
+    expect(one.page.locator("#polite")).to_have_text(f"It is the turn of {second}.")
+    post(one, "Who am I?")
+    page.get_by_role("tab", name="Chat").click()
+    expect(message(page, "Who am I?").locator(".by")).to_have_text(first)
+    page.get_by_role("tab", name="People").click()
+    one.page.get_by_role("tab", name="People").click()
+    box = two.page.locator("#board-own").bounding_box()
+    assert box
+    two.page.mouse.move(box["x"] + 30, box["y"] + 30)
+    two.page.mouse.down()
+    two.page.mouse.move(box["x"] + 90, box["y"] + 90, steps=5)
+    expect(page.locator("#board-overlay .tag")).to_have_text(f"ana({number[two]})")
+    two.page.mouse.up()
+    page.get_by_role("button", name=f"More about {first}").click()
+    expect(page.get_by_role("heading", name=first)).to_be_visible()
+    page.get_by_role("button", name="Change name").click()
+    expect(page.get_by_label("Name shown to the class")).to_have_value("Ana")
+    page.get_by_label("Name shown to the class").fill("Anita")
+    page.get_by_role("button", name="Save").click()
+    for desk in (teacher, one, two):
+        expect(desk.page.locator("#people-rows").get_by_title("ana", exact=True)).to_be_visible()
+        expect(desk.page.locator("#people-rows .name i:visible")).to_have_count(0)
+
+
 def test_an_answer_shows_what_it_answers(room: tuple[Desk, Desk, Desk]) -> None:
     teacher, ana, ben = room
     for desk in room:

@@ -6,7 +6,7 @@ import { t, tn } from "../i18n.js";
 import { KEPT_POSTS } from "../lesson_state.js";
 import { amStaff, lessonOf, mayChat } from "../tools/rights.js";
 import { close, open } from "./dialogs.js";
-import { everybody } from "./people.js";
+import { nameOf } from "./people.js";
 import { watch } from "./watch.js";
 
 /** @typedef {import("./people.js").Core & {tabs: import("./tabs.js").Tabs}} App */
@@ -58,8 +58,6 @@ function lastSeq(store) {
 /** @param {App} app @param {{reply: (seq: number) => void, remove: (seq: number) => void}} acts */
 function drawLines(app, acts) {
   const { store } = app;
-  const names = everybody(app);
-  const nameOf = (/** @type {string|null|undefined} */ id) => names.get(id ?? "")?.name ?? t("Somebody");
   const { chat: posts, status } = lessonOf(store);
   const bySeq = new Map(posts.map((post) => [post.seq, post]));
   const said = posts.map((post) => ({ ...post, key: String(post.seq), by: post.by ?? "" }));
@@ -69,7 +67,7 @@ function drawLines(app, acts) {
   const [staff, open] = [amStaff(store), mayChat(store)];
   byId("chat-limit").hidden = posts.length < KEPT_POSTS;
   keyed(byId("messages"), lines, (line) => line.key, (line) => make(line, acts), (element, line) => {
-    const name = nameOf(line.by);
+    const name = nameOf(app, line.by);
     element.classList.toggle("pending", line.seq === null);
     write(part(element, ".by"), name);
     write(part(element, "time"), line.seq === null ? t("sending") : clockTime(line.at));
@@ -78,7 +76,7 @@ function drawLines(app, acts) {
     if (quote && line.reply !== null) {
       const to = bySeq.get(line.reply);
       quote.toggleAttribute("disabled", !to);
-      write(quote, to ? `${nameOf(to.by)}: ${excerpt(to.text)}` : t("A message that is no longer here"));
+      write(quote, to ? `${nameOf(app, to.by)}: ${excerpt(to.text)}` : t("A message that is no longer here"));
     }
     const [reply, remove] = [part(element, "[data-replies]"), part(element, "[data-removes]")];
     reply.hidden = line.seq === null || !open;
@@ -171,7 +169,7 @@ function wireRemove(app) {
       return;
     }
     about = seq;
-    write(byId("remove-post-title"), t("Remove the message of {name}?", { name: everybody(app).get(post.by ?? "")?.name ?? t("Somebody") }));
+    write(byId("remove-post-title"), t("Remove the message of {name}?", { name: nameOf(app, post.by) }));
     write(byId("remove-post-text"), excerpt(post.text));
     open("remove-post");
   };
@@ -187,7 +185,7 @@ function wireForm(app) {
     const post = mayChat(store) ? store.shown?.chat.find(({ seq }) => seq === answers) : undefined;
     if (!post) answers = null;
     bar.hidden = !post;
-    if (post) write(bar.querySelector("span"), t("To {name}: {text}", { name: everybody(app).get(post.by ?? "")?.name ?? t("Somebody"), text: excerpt(post.text) }));
+    if (post) write(bar.querySelector("span"), t("To {name}: {text}", { name: nameOf(app, post.by), text: excerpt(post.text) }));
   };
   const answer = (/** @type {number|null} */ seq) => {
     answers = seq;
