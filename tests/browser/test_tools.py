@@ -1,5 +1,6 @@
 """Stories of the tools: what one draws, writes, takes back and clears is the same at the other's, to the pixel."""
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.browser import People
@@ -244,3 +245,63 @@ def test_a_stroke_that_a_call_breaks_off_is_kept(pair: tuple[Desk, Desk]) -> Non
     ana.page.evaluate(f"() => {own}.dispatchEvent(new PointerEvent('pointercancel', {{ pointerId: window.id }}))")
     agree([ana, ben])
     assert ben.page.evaluate("() => lectern.store.items(lectern.store.page).length") == 1
+
+
+WRITTEN = """() => {
+  const units = document.getElementById("board").clientWidth / 1600;
+  const page = document.getElementById("board").getBoundingClientRect();
+  const field = document.querySelector("textarea.editor");
+  const { left, top, right, bottom } = field.getBoundingClientRect();
+  return {
+    at: [(left - page.left) / units, (top - page.top) / units],
+    ends: [(right - page.left) / units, (bottom - page.top) / units],
+    whole: field.scrollHeight <= field.clientHeight + 1,
+    board: document.getElementById("board").scrollTop,
+  };
+}"""
+
+
+def test_words_are_on_the_page_while_they_are_written_and_stay_where_they_were_seen(pair: tuple[Desk, Desk]) -> None:
+    ana, ben = pair
+    for key, x, y in [("t", 0.3, 0.97), ("t", 0.99, 0.75), ("n", 0.98, 0.98), ("t", 0.4, 0.02)]:
+        use(ana.page, key)
+        ana.draw((x, y))
+        expect(ana.page.locator("textarea.editor")).to_be_focused()
+        for number, line in enumerate(["Light", "reactions make ATP", "and", "oxygen", "from", "water"]):
+            if number:
+                ana.page.keyboard.press("Enter")
+            ana.page.keyboard.type(line)
+            seen = ana.page.evaluate(WRITTEN)
+            assert seen["whole"], (key, x, y, line)
+            assert min(seen["at"]) >= 0, seen
+            assert seen["ends"][0] <= 1600.5, seen
+            assert seen["ends"][1] <= 900.5, seen
+            assert seen["board"] == 0, "the page scrolled under its layers"
+        ana.page.keyboard.press("Control+Enter")
+        agree(pair)
+        item = ben.page.evaluate("() => lectern.store.items(lectern.store.page).at(-1)")
+        assert item["values"]["at"] == pytest.approx(seen["at"], abs=2), (key, x, y)
+
+
+def test_words_that_lie_half_beside_the_page_are_written_on_it(pair: tuple[Desk, Desk]) -> None:
+    ana, ben = pair
+    ana.page.evaluate(
+        """() => { const { session, store } = lectern;
+        const fields = { at: [1500, 870], box: [600, 56], text: "Stroma", style: { color: "#1d1c1a", size: 44 } };
+        session.propose("board.edit", { page: store.page, edits: [["add", session.newItem(), "text", fields]] }); }"""
+    )
+    use(ana.page, "t")
+    ana.draw((0.95, 0.98))
+    expect(ana.page.locator("textarea.editor")).to_have_value("Stroma")
+    seen = ana.page.evaluate(WRITTEN)
+    assert seen["ends"][0] <= 1600.5
+    assert seen["ends"][1] <= 900.5
+    ana.page.keyboard.press("Escape")
+    assert ana.page.evaluate("() => lectern.store.items(lectern.store.page)[0].values.at") == [1500, 870]
+    use(ana.page, "t")
+    ana.draw((0.95, 0.98))
+    ana.page.keyboard.type(" and grana")
+    ana.page.keyboard.press("Escape")
+    agree(pair)
+    [item] = ben.page.evaluate("() => lectern.store.items(lectern.store.page)")
+    assert item["values"]["at"] == pytest.approx(seen["at"], abs=2)
