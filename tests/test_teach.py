@@ -21,7 +21,7 @@ from tests.support.cast import make_classroom, make_user
 from tests.support.decks import make_deck
 from tests.support.teach import address, client_of, make_lesson, page_of, refused, roles, staff_rows, text_of
 from whiteboard import slides
-from whiteboard.models import Deck
+from whiteboard.models import Deck, Slide
 
 GOOD = {"title": "Photosynthesis", "draw": "everyone", "edit": "own", "door": "open", "_continue": "1"}
 
@@ -403,6 +403,17 @@ def test_a_failed_deck_says_why(teacher: User, code: str, said: str) -> None:
     deck = Deck.objects.create(owner=teacher, title="Broken", status="failed", error=code)
     assert said in text_of(client_of(teacher).get(page_of(deck)))
     assert said in text_of(client_of(teacher).get(address(Deck, "changelist")))
+
+
+def test_deleting_a_deck_counts_its_pages_and_lists_none(teacher: User) -> None:
+    deck = make_deck(teacher, title="Leaves")
+    page = text_of(client_of(teacher).get(page_of(deck, "delete")))
+    assert "<li>1 page</li>" in page
+    assert "Slide" not in page
+    Slide.objects.filter(deck=deck).delete()
+    bare = text_of(client_of(teacher).get(page_of(deck, "delete")))
+    assert "goes for good." in bare
+    assert 'class="plain"' not in bare
 
 
 def test_decks_are_hidden_and_shown(teacher: User) -> None:
