@@ -116,7 +116,7 @@ function mayDraw(state, by, role, data) {
 }
 
 /** @type {Check} */
-function maySeed(_state, by, _role, data) {
+function serverOnPage(_state, by, _role, data) {
   if (by !== null) return "not_allowed";
   return hasPage(_state, data.page) ? null : "unknown_page";
 }
@@ -266,6 +266,15 @@ function pageRenamed(state, { data }) {
 }
 
 /** @type {Fold} */
+function pageDescribed(state, { data: { page, text, alt } }) {
+  const at = state.pages.findIndex((one) => one.id === page);
+  const { slide } = state.pages[at];
+  if (slide === null || typeof text !== "string" || typeof alt !== "string") return false;
+  state.pages[at] = { ...state.pages[at], slide: { ...slide, text, alt } };
+  return true;
+}
+
+/** @type {Fold} */
 function pageMoved(state, { data }) {
   if (data.after === data.page) return false;
   const [page] = state.pages.splice(state.pages.findIndex((one) => one.id === data.page), 1);
@@ -372,12 +381,13 @@ const RULES = new Map([
   ["page.added", { check: needs("pages"), fold: pageAdded }],
   ["page.shown", { check: needs("show", "page"), fold: pageShown }],
   ["page.renamed", { check: needs("pages", "page"), fold: pageRenamed }],
+  ["page.described", { check: serverOnPage, fold: pageDescribed }],
   ["page.moved", { check: needs("pages", "page"), fold: pageMoved }],
   ["page.removed", { check: needs("pages", "page"), fold: pageRemoved }],
   ["page.cleared", { check: needs("clear", "page"), fold: foldBoard }],
   ["page.uncleared", { check: needs("clear", "page"), fold: foldBoard }],
   ["board.edited", { check: mayDraw, fold: foldBoard }],
-  ["board.seeded", { check: maySeed, fold: foldBoard }],
+  ["board.seeded", { check: serverOnPage, fold: foldBoard }],
   ["policy.set", { check: needs("policy"), fold: policySet }],
   ["draw.allowed", { check: needs("allow", "participant"), fold: allowed }],
   ["hand.raised", { check: free, fold: raised }],
