@@ -10,11 +10,12 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.test import Client
 
-from classrooms import actions, replica
+from classrooms import actions, hub, replica
 from classrooms.admin import teach
 from classrooms.admin.administration import administration
 from classrooms.admin.staff import StaffInline
-from classrooms.models import Classroom, Lesson, Staff
+from classrooms.attendance import Span, note
+from classrooms.models import Classroom, Lesson, Participant, RosterEntry, Staff
 from classrooms.refusals import Refused
 from tests.support import pdfs
 from tests.support.cast import make_classroom, make_user
@@ -458,6 +459,21 @@ def test_the_wall_shows_the_code_and_no_name(classroom: Classroom, teacher: User
     assert teacher.get_username() not in text
 
 
+@pytest.mark.parametrize(("present", "said"), [
+    (2, "<b>2</b> people are in it."), (1, "<b>1</b> person is in it."), (None, "31 people have come in."),
+])  # fmt: skip
+def test_a_classroom_tells_who_is_in_its_lesson_and_which_are_past(
+    classroom: Classroom, teacher: User, monkeypatch: pytest.MonkeyPatch, present: int | None, said: str
+) -> None:
+    monkeypatch.setattr(hub, "present", lambda lesson: present)
+    make_lesson(classroom, title="Leaves", status="ended")
+    live = make_lesson(classroom, title="Roots", seats=31)
+    page = text_of(client_of(teacher).get(page_of(classroom)))
+    assert said in page
+    assert f'href="/lessons/{live.pk}/"' in page
+    assert page.count(">Leaves</a>") == 1
+
+
 def test_making_says_what_comes_next_and_labels_have_no_colon(outsider: User) -> None:
     client = client_of(outsider)
     made = text_of(client.post(address(Classroom, "add"), GOOD, follow=True))
@@ -481,3 +497,16 @@ def test_a_live_lesson_tells_no_end(classroom: Classroom, teacher: User) -> None
     page = text_of(client_of(teacher).get(page_of(lesson)))
     assert "Length" in page
     assert "Students can look at it until" not in page
+
+
+def test_a_live_lesson_tells_who_was_there_so_far_and_of_nobody_that_they_were_not(
+    classroom: Classroom, teacher: User
+) -> None:
+    RosterEntry.objects.create(classroom=classroom, name="Ben")
+    lesson = make_lesson(classroom)
+    assert "Nobody has come in yet" in text_of(client_of(teacher).get(page_of(lesson)))
+    Participant.objects.create(lesson=lesson, number=1, name="Ana", color="#000000")
+    note(lesson.pk, [Span("u1", 0, 7 * 60_000)])
+    page = text_of(client_of(teacher).get(page_of(lesson)))
+    assert '<th scope="row">Ana</th><td>7 minutes</td>' in page
+    assert "Ben" not in page
