@@ -7,13 +7,12 @@ import { KEPT_POSTS } from "../lesson_state.js";
 import { amStaff, lessonOf, mayChat } from "../tools/rights.js";
 import { close, open } from "./dialogs.js";
 import { nameOf } from "./people.js";
+import { keepPlace } from "./place.js";
 import { watch } from "./watch.js";
 
 /** @typedef {import("./people.js").Core & {tabs: import("./tabs.js").Tabs}} App */
 /** @typedef {{key: string, seq: number|null, by: string, at: number, text: string, reply: number|null}} Line */
 
-/** Nearer to the end than this, the list goes on following it, CSS pixels. */
-const NEAR_END = 60;
 /** So much of an answered message is shown, characters. */
 const EXCERPT = 80;
 /** Unread messages are counted this far. */
@@ -22,29 +21,25 @@ const MANY = 99;
 /** @param {App} app */
 export function chat(app) {
   const { store, tabs } = app;
-  const scroller = byId("chat");
   let seen = lastSeq(store);
   let first = true;
   const form = wireForm(app);
   const ask = wireRemove(app);
+  const place = keepPlace(byId("chat"), byId("messages"), form.aim);
   const draw = () => {
     if (!store.shown) return;
     if (first) seen = lastSeq(store); // what was said before I came is not unread
     first = false;
-    const atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_END;
     drawLines(app, { reply: form.reply, remove: ask });
     form.draw();
-    if (tabs.on === "chat") {
-      seen = lastSeq(store);
-      if (atEnd) scroller.scrollTop = scroller.scrollHeight;
-    }
+    if (tabs.on === "chat") seen = lastSeq(store);
     const unread = store.shown.chat.filter((post) => post.seq > seen && post.by !== store.me.id).length;
     tabs.badge("chat", unread > MANY ? `${MANY}+` : unread, tn(unread, "{n} unread", "{n} unread"));
   };
   watch(store, ["chat", "pending", "people", "presence", "policy", "status"], draw);
   tabs.onShow(() => {
     draw();
-    scroller.scrollTop = scroller.scrollHeight;
+    place.toEnd();
   });
   walkByArrows(byId("messages"));
 }
@@ -175,7 +170,7 @@ function wireRemove(app) {
   };
 }
 
-/** @param {App} app @returns {{reply: (seq: number) => void, draw: () => void}} */
+/** @param {App} app @returns {{reply: (seq: number) => void, draw: () => void, aim: () => void}} `aim`: bring what is being answered into view */
 function wireForm(app) {
   const { store, session, tabs } = app;
   const [form, text, send, bar] = [byId("say"), byId("say-text"), byId("say").querySelector('[type="submit"]'), byId("reply")];
@@ -187,10 +182,13 @@ function wireForm(app) {
     bar.hidden = !post;
     if (post) write(bar.querySelector("span"), t("To {name}: {text}", { name: nameOf(app, post.by), text: excerpt(post.text) }));
   };
+  const aim = () => {
+    if (answers !== null) byId("messages").querySelector(`[data-key="${answers}"]`)?.scrollIntoView({ block: "nearest" });
+  };
   const answer = (/** @type {number|null} */ seq) => {
     answers = seq;
-    drawBar();
-    if (seq !== null) byId("messages").querySelector(`[data-key="${seq}"]`)?.scrollIntoView({ block: "nearest" }); // the bar takes room
+    drawBar(); // it takes room
+    aim();
     text.focus();
   };
   byId("reply-off").addEventListener("click", () => answer(null));
@@ -222,7 +220,7 @@ function wireForm(app) {
     set(raise, "disabled", store.shown?.status === "ended");
   };
   watch(store, ["hands"], draw);
-  return { reply: answer, draw };
+  return { reply: answer, draw, aim };
 }
 
 /** @param {import("../store.js").Store} store */

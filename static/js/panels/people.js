@@ -4,7 +4,7 @@
 import { byId, el, icon, initials, keyed, set, write } from "../dom.js";
 import { t, tn } from "../i18n.js";
 import { readableOn } from "../render/colors.js";
-import { amStaff, lessonOf, roleOf } from "../tools/rights.js";
+import { amStaff, lessonOf, mayDraw, roleOf } from "../tools/rights.js";
 import { say } from "./announce.js";
 import { arrowKeys, mark } from "./radios.js";
 import { found, known, possible, present, removed } from "./roster.js";
@@ -267,10 +267,13 @@ function announceHands(app) {
   });
 }
 
+/** To whom is called on and may not draw. */
+export const closedTurn = () => t("You are called on to speak. You cannot draw now.");
+
 /** @param {App} app @param {string|null} called @param {string|null} before */
 function turnWords(app, called, before) {
   const { id: me } = app.store.me;
-  if (called === me) return t("You are called on.");
+  if (called === me) return mayDraw(app.store) ? t("You are called on.") : closedTurn();
   if (called !== null) return t("It is the turn of {name}.", { name: nameOf(app, called) });
   return before === me ? t("Your turn is over.") : t("Nobody is called on any more.");
 }
