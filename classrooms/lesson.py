@@ -22,7 +22,7 @@ from classrooms.refusals import Code
 from classrooms.roles import Capability, Role, may
 from whiteboard import board as boards
 from whiteboard.board import Board, Rights, is_number, is_whole
-from whiteboard.items import MAX_ITEMS
+from whiteboard.items import MAX_ITEMS, suits
 
 __all__ = [
     "KEPT_POSTS", "RULES", "Event", "LessonState", "Page", "Person", "Policy", "Post", "apply", "digests",
@@ -85,10 +85,19 @@ def permit(state: LessonState, by: str | None, kind: str, data: dict[str, Any]) 
 
 
 def _room(board: Board, by: str | None, edits: list[Any]) -> Code | None:
-    """Say whether what `edits` add bears its author's name and finds room on the page. The fold has no such limit."""
+    """Say whether what `edits` add bears its author's name and finds room on the page, and what they set belongs there.
+
+    The fold has no such limits.
+    """
     added = [edit[1] for edit in edits if edit[0] == "add"]
     if by is not None and any(not key.startswith(by + ".") for key in added):
         return Code.NOT_ALLOWED
+    kinds = {edit[1]: edit[2] for edit in edits if edit[0] == "add" and len(edit) > 2}  # a signal tells no kind
+    for edit in edits:
+        item = board.items.get(edit[1])
+        kind = kinds.get(edit[1]) if item is None else item.kind
+        if edit[0] == "set" and kind is not None and not suits(kind, edit[2]):
+            return Code.BAD_FRAME
     return Code.TOO_MANY_ITEMS if added and board.live + len(added) > MAX_ITEMS else None
 
 

@@ -2,7 +2,7 @@
 // @ts-check
 
 import { applyBoard, freshBoard, isNumber, isObject } from "./board.js";
-import { MAX_ITEMS } from "./items.js";
+import { MAX_ITEMS, suits } from "./items.js";
 import { dropAllDead, KEPT_POSTS, watch } from "./lesson_state.js";
 
 export { digests, fresh, fromJSON, loadBoard, toJSON } from "./lesson_state.js";
@@ -76,10 +76,15 @@ export function permit(state, by, kind, data) {
   return room(state.boards.get(data.page), by, data.edits);
 }
 
-/** Whether what `edits` add bears its author's name and finds room. The fold has no such limit. @param {Board|undefined} board @param {string|null} by @param {any[]} edits */
+/** Whether what `edits` add bears its author's name and finds room, and what they set belongs there. The fold has no such limits. @param {Board|undefined} board @param {string|null} by @param {any[]} edits */
 function room(board, by, edits) {
   const added = edits.filter((edit) => edit[0] === "add").map((edit) => edit[1]);
   if (by !== null && added.some((id) => !id.startsWith(by + "."))) return "not_allowed";
+  const kinds = new Map(edits.filter((edit) => edit[0] === "add").map((edit) => [edit[1], edit[2]]));
+  for (const [verb, id, fields] of edits) {
+    const kind = board?.items.get(id)?.kind ?? kinds.get(id);
+    if (verb === "set" && kind !== undefined && !suits(kind, fields)) return "bad_frame";
+  }
   return board && added.length > 0 && board.live + added.length > MAX_ITEMS ? "too_many_items" : null;
 }
 
