@@ -1,7 +1,7 @@
 // Previous, next, where I am and whom I follow; the way back to the class.
 // @ts-check
 
-import { byId, el, write } from "../dom.js";
+import { byId, el, set, write } from "../dom.js";
 import { t } from "../i18n.js";
 import { amStaff, lessonOf, mayRoam } from "../tools/rights.js";
 import { say } from "./announce.js";
@@ -26,7 +26,9 @@ export function pager({ store, session }) {
     next.disabled = !free || neighbour(store, 1) === null;
     const away = store.page !== lesson.current && lesson.status !== "ended";
     follow.hidden = !away;
-    write(follow.querySelector("span"), t("Back to live page {n}", { n: numberOf(lesson, lesson.current) }));
+    const live = numberOf(lesson, lesson.current);
+    write(follow.querySelector("span"), t("Live page {n}", { n: live }));
+    set(follow, "aria-label", t("Back to live page {n}", { n: live }));
     describe(byId("where"), { store, session }, away);
     byId("where").removeAttribute("data-early");
     if (spoken !== store.page) say(pageWords(lesson, store.page));
@@ -38,12 +40,16 @@ export function pager({ store, session }) {
 function describe(where, app, away) {
   const { store } = app;
   const lesson = lessonOf(store);
+  const title = titleOf(lesson, store.page);
   const number = el("b");
   write(number, String(numberOf(lesson, store.page)));
   const words = away ? t("Page {n}", { n: "\u0000" }) : t("Page {n} of {all}", { n: "\u0000", all: lesson.pages.length });
   const [before, after] = words.split("\u0000");
   const whom = away || amStaff(store) || lesson.status === "ended" ? "" : ` · ${following(app)}`;
-  if (where.textContent !== before + number.textContent + after + whom) where.replaceChildren(before, number, after + whom);
+  const titled = title ? el("span", { class: "titled" }, " · ", el("span", { class: "title", dir: "auto" }, title)) : "";
+  where.toggleAttribute("data-titled", lesson.pages.some((/** @type {any} */ page) => page.title)); // as wide on the pages that have none
+  if (where.textContent === before + number.textContent + after + (title && ` · ${title}`) + whom) return;
+  where.replaceChildren(before, number, after, titled, whom);
 }
 
 /** @param {import("./people.js").Core} app */
@@ -57,10 +63,13 @@ export function numberOf(lesson, page) {
   return lesson.pages.findIndex((/** @type {any} */ one) => one.id === page) + 1;
 }
 
+/** @param {any} lesson @param {string|null} page @returns {string} "" for none */
+const titleOf = (lesson, page) => lesson.pages[numberOf(lesson, page) - 1]?.title ?? "";
+
 /** "Page 4: Two stages" @param {any} lesson @param {string|null} page */
 export function pageWords(lesson, page) {
   const number = numberOf(lesson, page);
-  const title = lesson.pages[number - 1]?.title;
+  const title = titleOf(lesson, page);
   return title ? t("Page {n}: {title}", { n: number, title }) : t("Page {n}", { n: number });
 }
 
