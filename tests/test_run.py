@@ -17,6 +17,7 @@ import pytest
 from django.core.management import call_command
 
 from classroom_site import lan
+from classroom_site.management.commands import run as command
 from tests.support.run import ROOT, Run, environment, running
 from tests.support.waiting import answers, free_port, until
 
@@ -36,6 +37,7 @@ def refused(data: Path, **settings: str) -> str:
 @pytest.fixture
 def said(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., str]]:
     """Return what asks the command in this process for the sentence: a start costs a second, a kind of refusal one."""
+    monkeypatch.setattr(command, "_only_process", lambda: pytest.fail("nothing was refused"))
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def ask(**settings: str) -> str:
@@ -52,8 +54,8 @@ def said(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., str]]:
 
 def shell(data: Path, script: str) -> str:
     """Run a script in the database of a data directory and return what it prints."""
-    command = [sys.executable, "manage.py", "shell", "-v", "0", "-c", script]
-    done = subprocess.run(command, cwd=ROOT, env=environment(data), check=True, capture_output=True, text=True)
+    line = [sys.executable, "manage.py", "shell", "-v", "0", "-c", script]
+    done = subprocess.run(line, cwd=ROOT, env=environment(data), check=True, capture_output=True, text=True)
     return done.stdout
 
 
