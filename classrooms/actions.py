@@ -4,7 +4,6 @@ import asyncio
 import copy
 import logging
 import secrets
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import suppress
@@ -26,6 +25,7 @@ from classrooms.models import Classroom, Lesson, Participant, Staff, draw_code
 from classrooms.refusals import N_, Code, Refused
 from classrooms.roles import Role
 from classrooms.room import Room
+from whiteboard.items import suits
 from whiteboard.models import Deck
 from whiteboard.slides import one_line, pages_of
 
@@ -77,7 +77,7 @@ async def _permitted(room: Room, seat: Seat, ops: Sequence[Op]) -> tuple[list[li
     """Return the entries of the longest run of ops that may go to the log, and why the next one may not."""
     entries: list[list[Entry]] = []
     joined: set[str] = set()
-    adds: Counter[str] = Counter()
+    adds: dict[str, dict[str, str]] = {}
     for op in ops:
         try:
             draft = messages.read_op(op)
@@ -92,14 +92,19 @@ async def _permitted(room: Room, seat: Seat, ops: Sequence[Op]) -> tuple[list[li
     return entries, None
 
 
-def _fits(room: Room, draft: Draft, adds: Counter[str]) -> bool:
-    """Count what a run of ops adds to each page; False where the page may be full when those before have landed."""
-    if draft.kind == "board.edited":
-        page = draft.data["page"]
-        adds[page] += sum(edit[0] == "add" for edit in draft.data["edits"])
-        board = room.replica.state.boards.get(page)
-        return board is None or board.live + adds[page] <= messages.LIMITS["items"]
-    return True
+def _fits(room: Room, draft: Draft, adds: dict[str, dict[str, str]]) -> bool:
+    """Note the kinds of what a run of ops adds to each page; False where an op may be refused when those before landed.
+
+    It may find the page full, or set what an item that is added just before it does not have.
+    """
+    if draft.kind != "board.edited":
+        return True
+    page, edits = draft.data["page"], draft.data["edits"]
+    there = adds.setdefault(page, {})
+    suit = all(suits(there[edit[1]], edit[2]) for edit in edits if edit[0] == "set" and edit[1] in there)
+    there |= {edit[1]: edit[2] for edit in edits if edit[0] == "add"}
+    board = room.replica.state.boards.get(page)
+    return suit and (board is None or board.live + len(there) <= messages.LIMITS["items"])
 
 
 async def _introduced(room: Room, seat: Seat, draft: Draft) -> dict[str, Seat]:

@@ -127,6 +127,18 @@ class PageRename(_Ids):
         self.title = clean_title(self.title)
 
 
+class PageDescribe(_Ids):
+    """A page that shows a slide, with the slide's text and what is to be seen on it as its owner has them now."""
+
+    page: Id
+    text: str
+    alt: str
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.text, self.alt = (items.tidy_text(text, MAX_SLIDE_TEXT) for text in (self.text, self.alt))
+
+
 class PageMove(_Ids, omit_defaults=True):
     """A page and its new place, as in `page.add`."""
 
@@ -317,6 +329,7 @@ OPS: Final[dict[str, Kind]] = {
 EVENTS: Final[dict[str, type[msgspec.Struct]]] = {
     "lesson.started": LessonStart,
     "person.joined": PersonJoin,
+    "page.described": PageDescribe,
     "board.seeded": BoardSeed,
     **{kind.event: kind.data for kind in OPS.values()},
 }

@@ -1,11 +1,13 @@
-"""Pages of a deck that are finished while a lesson runs: each comes, once, into every live lesson that has its deck.
+"""What becomes of a deck while a lesson runs: pages that are finished come, once, into every live lesson that has it.
 
 A lesson may start as soon as one page of a deck can be shown. `LessonDeck.upto` says which slides a lesson has; what is
 newer is added behind the page before it, in the deck's order. Hidden pages are left out, failed ones are no slides, and
-a page that somebody removed does not come back: its op is in the log.
+a page that somebody removed does not come back: its op is in the log. What is written on a page or about it is the
+deck's: a lesson has a copy, which follows when the owner writes anew.
 """
 
 import logging
+import secrets
 from collections.abc import Iterable, Sequence
 from concurrent.futures import TimeoutError as FutureTimeout
 from typing import Any
@@ -43,6 +45,39 @@ def give(lesson: Lesson, decks: Iterable[Deck], pages: Iterable[dict[str, Any]])
 def bring(deck: Deck) -> None:
     """Add a deck's new pages to every live lesson that has it. Outside atomic blocks, after the pages' commit."""
     _all(LessonDeck.objects.filter(deck=deck))
+
+
+def describe(slide: Slide) -> bool:
+    """Let the live lessons that show a slide have its words as they are now; False where one did not take them.
+
+    Outside atomic blocks, after the slide's commit. Where a lesson has them nothing happens, so it can be tried again.
+    """
+    given = LessonDeck.objects.filter(deck=slide.deck_id, lesson__status=Lesson.Status.LIVE)
+    took = [_described(lesson, slide) for lesson in given.values_list("lesson", flat=True)]
+    return all(took)
+
+
+def _described(lesson: int, slide: Slide) -> bool:
+    try:
+        return _describe(lesson, slide)
+    except Exception:  # one lesson's trouble is neither the deck's nor another lesson's
+        logger.exception(
+            "The words of page %d of deck %d did not come into lesson %d", slide.number, slide.deck_id, lesson
+        )
+        return False
+
+
+def _describe(lesson: int, slide: Slide) -> bool:
+    head = log.heads([lesson])[lesson]
+    words = {"text": slide.text, "alt": slide.alt}
+    pages = replica.current(lesson, at_least=head.seq).pages
+    # By the pictures: another PDF of the same deck has pages of the same numbers.
+    shown = [page for page in pages if page.slide and page.slide.get("images") == slide.images]
+    stale = [page.id for page in shown if words != {name: (page.slide or {}).get(name, "") for name in words}]
+    drafts = [
+        messages.draft("page.described", f"words:{secrets.token_hex(8)}", {"page": page} | words) for page in stale
+    ]
+    return not drafts or _append(lesson, [Entry(draft.kind, None, draft.op, draft.text) for draft in drafts])
 
 
 def catch_up(lesson: Lesson) -> None:

@@ -22,7 +22,7 @@ from classrooms.refusals import Code
 from classrooms.roles import Capability, Role, may
 from whiteboard import board as boards
 from whiteboard.board import Board, Rights, is_number, is_whole
-from whiteboard.items import MAX_ITEMS
+from whiteboard.items import MAX_ITEMS, suits
 
 __all__ = [
     "KEPT_POSTS", "RULES", "Event", "LessonState", "Page", "Person", "Policy", "Post", "apply", "digests",
@@ -85,10 +85,19 @@ def permit(state: LessonState, by: str | None, kind: str, data: dict[str, Any]) 
 
 
 def _room(board: Board, by: str | None, edits: list[Any]) -> Code | None:
-    """Say whether what `edits` add bears its author's name and finds room on the page. The fold has no such limit."""
+    """Say whether what `edits` add bears its author's name and finds room on the page, and what they set belongs there.
+
+    The fold has no such limits.
+    """
     added = [edit[1] for edit in edits if edit[0] == "add"]
     if by is not None and any(not key.startswith(by + ".") for key in added):
         return Code.NOT_ALLOWED
+    kinds = {edit[1]: edit[2] for edit in edits if edit[0] == "add" and len(edit) > 2}  # a signal tells no kind
+    for edit in edits:
+        item = board.items.get(edit[1])
+        kind = kinds.get(edit[1]) if item is None else item.kind
+        if edit[0] == "set" and kind is not None and not suits(kind, edit[2]):
+            return Code.BAD_FRAME
     return Code.TOO_MANY_ITEMS if added and board.live + len(added) > MAX_ITEMS else None
 
 
@@ -135,7 +144,7 @@ def _may_draw(state: LessonState, by: str | None, role: Role | None, data: dict[
     return None if _has(state.boards, data.get("page")) else Code.UNKNOWN_PAGE
 
 
-def _may_seed(state: LessonState, by: str | None, role: Role | None, data: dict[str, Any]) -> Code | None:
+def _server_on_page(state: LessonState, by: str | None, role: Role | None, data: dict[str, Any]) -> Code | None:
     return _server(state, by, role, data) or (None if _has(state.boards, data.get("page")) else Code.UNKNOWN_PAGE)
 
 
@@ -297,6 +306,15 @@ def _page_renamed(state: LessonState, event: Event, role: Role | None) -> bool:
     return True
 
 
+def _page_described(state: LessonState, event: Event, role: Role | None) -> bool:
+    text, alt = event.data.get("text"), event.data.get("alt")
+    page = next(page for page in state.pages if page.id == event.data["page"])
+    if page.slide is None or type(text) is not str or type(alt) is not str:
+        return False
+    page.slide = {**page.slide, "text": text, "alt": alt}
+    return True
+
+
 def _page_moved(state: LessonState, event: Event, role: Role | None) -> bool:
     key = event.data["page"]
     if event.data.get("after") == key:
@@ -404,12 +422,13 @@ RULES: dict[str, Rule] = {
     "page.added": Rule(_needs(Capability.PAGES), _page_added),
     "page.shown": Rule(_needs(Capability.SHOW, page=True), _page_shown),
     "page.renamed": Rule(_needs(Capability.PAGES, page=True), _page_renamed),
+    "page.described": Rule(_server_on_page, _page_described),
     "page.moved": Rule(_needs(Capability.PAGES, page=True), _page_moved),
     "page.removed": Rule(_needs(Capability.PAGES, page=True), _page_removed),
     "page.cleared": Rule(_needs(Capability.CLEAR, page=True), _board),
     "page.uncleared": Rule(_needs(Capability.CLEAR, page=True), _board),
     "board.edited": Rule(_may_draw, _board),
-    "board.seeded": Rule(_may_seed, _board),
+    "board.seeded": Rule(_server_on_page, _board),
     "policy.set": Rule(_needs(Capability.POLICY), _policy),
     "draw.allowed": Rule(_needs(Capability.ALLOW, participant=True), _allowed),
     "hand.raised": Rule(_free, _raised),

@@ -43,10 +43,12 @@ class States:
         self._kept: dict[str | None, StateBody] = {}  # by page; "" is no board, None is all of them
 
     def body(self, epoch: str, state: LessonState, boards: str | None, at_least: int) -> StateBody:
-        """Return an answer up to 2 s or 500 events old, but not below the seq `at_least`.
+        """Return an answer up to 2 s or 500 events old, but not below the seq `at_least`, nor from before the end.
 
         `boards`: None for all of them, "current", or a page's id; an unknown page has no board.
         """
+        if state.status == "ended":
+            at_least = state.seq  # whoever is told no more by a socket has to learn it here
         now = time.monotonic()
         page = state.current if boards == "current" else boards
         key = page if page is None or page in state.boards else ""

@@ -1,6 +1,8 @@
 """Fixtures of all tests: the cast, real services, and what happens where a service is missing."""
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 
 import pytest
@@ -15,13 +17,20 @@ from tests.support.api import forgotten, live  # noqa: F401 - fixtures
 from tests.support.cast import make_classroom, make_user
 from tests.support.road import database, file_database, on_postgres, postgres_settings  # noqa: F401 - fixtures
 from tests.support.rooms import log, long_room, room  # noqa: F401 - fixtures
-from tests.support.server import Server
+from tests.support.server import TEMPLATE, Server
 from tests.support.services import Postgres, Redis, missing_services, running
 from tests.support.writer import in_writer  # noqa: F401 - a fixture
 
 MISSING = missing_services()
 REQUIRE_ALL = os.environ.get("REQUIRE_ALL") == "1"
 left_out: dict[str, int] = {}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name one place for the servers' template; workers inherit it."""
+    if TEMPLATE not in os.environ:
+        os.environ[TEMPLATE] = home = tempfile.mkdtemp(prefix="lectern-template-")
+        config.add_cleanup(lambda: shutil.rmtree(home, ignore_errors=True))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -378,6 +378,14 @@ def test_every_page_answers_its_owner_under_a_strict_policy(classroom: Classroom
         assert " onclick=" not in text, url
 
 
+def test_no_form_shows_what_djangos_scripts_would_move(classroom: Classroom, teacher: User) -> None:
+    rows = {model: ROWS[model].make(classroom, teacher) for model in MODELS}
+    for url in every_address(rows.__getitem__):
+        text = text_of(client_of(teacher).get(url))
+        for leftover in ("related-widget-wrapper", "admin/img/", ">---------<", "__prefix__"):
+            assert leftover not in text, (url, leftover)
+
+
 @pytest.mark.parametrize("name", ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>'])
 def test_titles_are_text(classroom: Classroom, teacher: User, name: str) -> None:
     Classroom.objects.filter(pk=classroom.pk).update(title=name)

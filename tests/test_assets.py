@@ -5,12 +5,14 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.core.management import call_command
 from django.template import Context, Template
-from pytest_django import Settings
+from django.test import override_settings
 
 from classroom_site import modules
 from classroom_site.templatetags import assets
@@ -35,15 +37,28 @@ def _forget() -> Iterator[None]:
     forget()
 
 
+def served_from(root: Path) -> dict[str, Any]:
+    """Return the settings for it; Django makes its storages anew when STORAGES is another object."""
+    return {"STATIC_ROOT": root, "STORAGES": dict(settings.STORAGES)}
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files, collected."""
+    root = tmp_path_factory.mktemp("static")
+    with override_settings(**served_from(root)):
+        call_command("collectstatic", interactive=False, verbosity=0)
+    return root
+
+
 @pytest.fixture
-def _collected(settings: Settings, tmp_path: Path, _forget: None) -> None:
-    settings.STATIC_ROOT = tmp_path
-    settings.STORAGES = dict(settings.STORAGES)  # Django makes its storages anew when this changes
-    call_command("collectstatic", interactive=False, verbosity=0)
+def _collected(root: Path, _forget: None) -> Iterator[None]:
+    with override_settings(**served_from(root)):
+        yield
 
 
 @pytest.mark.usefixtures("_collected")
-def test_the_import_map_leads_every_module_to_a_hashed_file_that_is_there(tmp_path: Path) -> None:
+def test_the_import_map_leads_every_module_to_a_hashed_file_that_is_there(root: Path) -> None:
     html = render(TEMPLATE)
     found = re.match(r'<script type="importmap" nonce="n0nce">(.*?)</script>', html)
     assert found
@@ -52,7 +67,7 @@ def test_the_import_map_leads_every_module_to_a_hashed_file_that_is_there(tmp_pa
     assert set(imports) == sources
     for plain, hashed in imports.items():
         assert re.fullmatch(re.escape(plain.removesuffix(".js")) + r"\.[0-9a-f]{12}\.js", hashed)
-        assert (tmp_path / hashed.removeprefix("/static/")).is_file()
+        assert (root / hashed.removeprefix("/static/")).is_file()
 
 
 @pytest.mark.usefixtures("_collected")

@@ -10,8 +10,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
-from classrooms import actions, decks, log
-from classrooms.models import Classroom, LessonDeck
+from classrooms import actions, decks, late_pages, log, replica
+from classrooms.models import Classroom, Lesson, LessonDeck
 from tests.support import pdfs
 from tests.support.decks import converted, files, make_deck, received
 from tests.support.teach import address, client_of, make_lesson, page_of, refused, text_of
@@ -71,6 +71,46 @@ def test_a_lessons_log_has_the_description(classroom: Classroom, teacher: User) 
     lesson = actions.start(classroom, title="Leaves", decks=[deck], by=teacher)
     [page] = json.loads(log.since(lesson.pk, 0)[0])["data"]["pages"]
     assert page["slide"]["alt"] == "A leaf"
+
+
+@pytest.mark.usefixtures("stopped")
+@pytest.mark.django_db(transaction=True)
+def test_what_is_written_on_a_page_reaches_the_lesson_that_shows_it(
+    classroom: Classroom, teacher: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deck = make_deck(teacher)
+    lesson = actions.start(classroom, title="Leaves", decks=[deck], by=teacher)
+    client = client_of(teacher)
+
+    def words() -> list[tuple[str, str]]:
+        pages = replica.current(lesson.pk, at_least=log.heads([lesson.pk])[lesson.pk].seq).pages
+        return [(page.slide["text"], page.slide.get("alt", "")) for page in pages if page.slide]
+
+    press(client, deck, 1, "save", text="Leaf", alt="A leaf, cut through")
+    assert words() == [("Leaf", "A leaf, cut through")]
+    head = Lesson.objects.get(pk=lesson.pk).head
+    press(client, deck, 1, "save")
+    assert Lesson.objects.get(pk=lesson.pk).head == head, "nothing new was written"
+    press(client, deck, 1, "save", alt="")
+    assert words() == [("Leaf", "")]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(late_pages, "_append", lambda lesson, entries: False)
+        answer = client.post(page_of(deck, "page"), {"number": 1, "do": "save", "text": "Late", "alt": ""}, follow=True)
+    assert "keeps the earlier words" in text_of(answer)
+    assert words() == [("Leaf", "")]
+    press(client, deck, 1, "save")
+    assert words() == [("Late", "")]
+
+    images = deck.slides.get().images
+    deck.slides.update(images={"320": "/media/of-another-pdf.webp"})
+    press(client, deck, 1, "save", text="Another page")
+    assert words() == [("Late", "")]
+
+    deck.slides.update(images=images)
+    actions.end(lesson, by=teacher)
+    press(client, deck, 1, "save", text="After the bell")
+    assert words() == [("Late", "")]
 
 
 @pytest.mark.parametrize(("text", "alt", "lacks"), [("", "", True), ("x", "", False), ("", "x", False)])

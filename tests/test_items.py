@@ -131,3 +131,20 @@ def test_it_refuses_what_is_no_id(key: str) -> None:
 def test_a_foreign_text_is_tidied() -> None:
     assert tidy_text("a\r\nb\tc\x0c\ud800d\u0085", 100) == "a\nb cd"
     assert tidy_text("e\u0301" * 9, 4) == "é" * 4
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "may"),
+    [
+        ("note", {"at": [1, 2], "box": [3, 4], "text": "Leaf", "turn": None, "alt": "A leaf"}, True),
+        ("stroke", {"box": None}, True),
+        ("stroke", {"text": "Leaf"}, False),
+        ("note", {"ink": "aAAA"}, False),
+        ("box", {"box": None}, False),
+        ("box", {"box": [-3, 4]}, False),
+        ("line", {"box": [-3, 4]}, True),
+        ("of a later version", {"box": None, "text": "Leaf"}, True),
+    ],
+)
+def test_what_may_be_set_on_an_item_of_a_kind(kind: str, fields: dict[str, Any], may: bool) -> None:
+    assert items.suits(kind, fields) is may

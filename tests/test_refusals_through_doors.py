@@ -198,6 +198,24 @@ async def test_overloaded_and_who_comes_when_too_many_do() -> None:
             assert teacher.live
 
 
+async def test_what_an_item_of_a_kind_does_not_have_is_not_set(server: Server, lesson: int) -> None:
+    async with await Client.guest(server, "Ana") as ana:
+        item = f"{ana.id}.{ana.client}.1"
+        wrong: list[dict[str, Any]] = [{"text": "Leaf"}, {"ink": "aAAA"}, {"box": None}]
+        together = [add(item), ["set", item, {"turn": 9}], *(["set", item, fields] for fields in wrong)]
+        ops = [ana.new_op("board.edit", edit(one)) for one in together]
+        await ana.send_ops(*ops)
+        await ana.wait_until(lambda: len(ana.outcomes) == len(ops))
+        codes = [ana.outcomes[one["id"]].get("code") for one in ops]
+        assert codes == [None, None] + [Code.BAD_FRAME] * len(wrong)
+        assert await refused(ana, "board.edit", edit(["set", item, {"text": "Leaf"}])) == Code.BAD_FRAME
+        other = f"{ana.id}.{ana.client}.2"
+        assert await refused(ana, "board.edit", edit(add(other), ["set", other, {"text": "Leaf"}])) == Code.BAD_FRAME
+        assert (await ana.propose("board.edit", edit(["set", item, {"box": [3, 4]}])))["kind"] == "board.edited"
+        assert set(ana.state.boards[PAGE].items[item].fields) == {"at", "box", "style", "turn", "alive"}
+        assert other not in ana.state.boards[PAGE].items
+
+
 @says(Code.ENDED)
 async def test_ended(server: Server, lesson: int) -> None:
     async with await Client.staff(server, lesson) as teacher:

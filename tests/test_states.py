@@ -82,6 +82,13 @@ def test_an_answer_is_never_older_than_at_least(clock: list[float], state: Lesso
     assert kept.body("e", state, None, 10**9).seq == 6, "what is not there yet cannot be given"
 
 
+def test_whoever_asks_after_the_end_learns_of_it(clock: list[float], state: LessonState) -> None:
+    kept = States()
+    kept.body("e", state, "current", 0)
+    apply(state, Event(2, "lesson.ended", None, 8, "ended", {}))
+    assert json.loads(kept.body("e", state, "current", 0).body)["state"]["status"] == "ended"
+
+
 def test_an_answer_at_the_head_is_never_too_old(clock: list[float], state: LessonState) -> None:
     kept = States()
     first = kept.body("e", state, None, 0)

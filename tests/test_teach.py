@@ -1,22 +1,25 @@
-"""/teach/ at work: classrooms and their staff, lessons started and ended, decks uploaded, watched and hidden."""
+"""/teach/ at work: classrooms and their staff, lessons started and ended, the join code."""
 
 import json
 from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.contrib.admin import StackedInline, TabularInline
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.test import Client
 
-from classrooms import actions, replica
-from classrooms.models import Classroom, Lesson, Staff
+from classrooms import actions, hub, replica
+from classrooms.admin import teach
+from classrooms.admin.administration import administration
+from classrooms.admin.staff import StaffInline
+from classrooms.attendance import Span, note
+from classrooms.models import Classroom, Lesson, Participant, RosterEntry, Staff
 from classrooms.refusals import Refused
-from tests.support import pdfs
 from tests.support.cast import make_classroom, make_user
 from tests.support.decks import make_deck
 from tests.support.teach import address, client_of, make_lesson, page_of, refused, roles, staff_rows, text_of
-from whiteboard import slides
 from whiteboard.models import Deck
 
 GOOD = {"title": "Photosynthesis", "draw": "everyone", "edit": "own", "door": "open", "_continue": "1"}
@@ -113,6 +116,29 @@ def test_a_colleague_who_cannot_be_added_is_told_why(
     response = client_of(teacher).post(page_of(classroom), GOOD | staff_rows(classroom, row, new=(name, "assistant")))
     assert said in text_of(response)
     assert roles(classroom) == {"teacher": "owner", "assistant": "assistant"}
+
+
+@pytest.mark.parametrize(("language", "word", "whose"), [
+    ("en", "Remove", "Remove assistant from the staff"),
+    ("de", "Entfernen", "assistant aus dem Team entfernen"),
+])  # fmt: skip
+def test_a_colleague_is_removed_not_deleted(
+    classroom: Classroom, teacher: User, assistant: User, language: str, word: str, whose: str
+) -> None:
+    page = text_of(client_of(teacher).get(page_of(classroom), headers={"Accept-Language": language}))
+    staff = page[page.index('class="colleagues"') :].split("</section>")[0]
+    assert f"<span>{word}</span>" in staff
+    assert f'aria-label="{whose}"' in staff
+    assert "Delete" not in staff.replace("-DELETE", "")
+    assert "Löschen" not in staff
+
+
+def test_no_inline_is_djangos_table() -> None:
+    """Its header calls taking a row off "Delete?", whatever the row is."""
+    admins = [*teach._registry.values(), *administration._registry.values()]
+    inlines = {inline for one in admins for inline in one.inlines}
+    assert inlines == {StaffInline}
+    assert not {inline.template for inline in inlines} & {TabularInline.template, StackedInline.template}
 
 
 def test_the_page_tells_no_names_but_the_staffs(classroom: Classroom, teacher: User, outsider: User) -> None:
@@ -307,85 +333,6 @@ def test_who_gets_another_role_has_it_in_the_live_lesson(client: Client) -> None
     assert lesson.events.filter(kind="person.changed").count() == 3
 
 
-# --- decks ---------------------------------------------------------------------------------------------------------
-
-
-def upload(client: Client, content: bytes, accept: str = "text/html", **fields: str) -> Any:
-    data = {"file": pdfs.upload(content)} | fields
-    return client.post(address(Deck, "add"), data, HTTP_ACCEPT=accept)
-
-
-def test_a_deck_is_uploaded_and_shown(
-    teacher: User, settings: Any, tmp_path: Any, django_capture_on_commit_callbacks: Any
-) -> None:
-    settings.MEDIA_ROOT = tmp_path
-    client = client_of(teacher)
-
-    response = upload(client, pdfs.good(2), title="Cells")
-    deck = Deck.objects.get()
-    assert (deck.owner, deck.title, response["Location"]) == (teacher, "Cells", page_of(deck))
-    assert "Waiting to be converted" in text_of(client.get(page_of(deck)))
-
-    slides.convert.call(deck.pk)
-    page = text_of(client.get(page_of(deck)))
-    assert "2 pages" in page
-    assert deck.slides.get(number=2).images["320"] in page
-    assert "2 pages" in text_of(client.get(address(Deck, "changelist")))
-    first = deck.slides.get(number=1)
-    progress = client.get(page_of(deck, "progress") + f"?after={first.pk}").json()
-    assert (progress["status"], progress["pages_done"]) == ("ready", 2)
-    assert [slide["number"] for slide in progress["slides"]] == [2]
-
-
-@pytest.mark.parametrize("content", [b"", b"not a pdf"])
-def test_a_bad_file_is_refused_with_its_sentence(teacher: User, content: bytes) -> None:
-    sentence = "This file cannot be read as a PDF. Export it again as a PDF and upload that."
-    assert sentence in text_of(upload(client_of(teacher), content))
-    answer = upload(client_of(teacher), content, "application/json")
-    assert answer.status_code == 400
-    assert answer.json() == {"code": "bad_file", "message": sentence}
-    assert not Deck.objects.exists()
-
-
-def test_a_page_of_ours_that_uploads_is_told_where_to_go(teacher: User, settings: Any, tmp_path: Any) -> None:
-    settings.MEDIA_ROOT = tmp_path
-    answer = upload(client_of(teacher), pdfs.good(1), "application/json")
-    assert (answer.status_code, answer.json()) == (201, {"location": page_of(Deck.objects.get())})
-
-
-def test_a_decks_page_leads_on_to_a_lesson_with_it(classroom: Classroom, teacher: User, assistant: User) -> None:
-    make_deck(teacher, title="Other")
-    deck, client = make_deck(teacher), client_of(teacher)
-    start = page_of(classroom, "start") + f"?decks={deck.pk}"
-    assert start in text_of(client.get(page_of(deck)))
-    assert text_of(client.get(start)).count(" checked") == 1
-    assert f'value="{deck.pk}" checked' in text_of(client.get(start))
-    assert page_of(classroom, "start") not in text_of(client_of(assistant).get(page_of(make_deck(assistant))))
-
-
-@pytest.mark.parametrize(
-    ("code", "said"),
-    [
-        ("file_encrypted", "locked with a password"),
-        ("too_many_pages", "more than 200 pages"),
-        ("try_again", "Upload it again"),
-        ("bad_file", "cannot be read as a PDF"),
-    ],
-)
-def test_a_failed_deck_says_why(teacher: User, code: str, said: str) -> None:
-    deck = Deck.objects.create(owner=teacher, title="Broken", status="failed", error=code)
-    assert said in text_of(client_of(teacher).get(page_of(deck)))
-    assert said in text_of(client_of(teacher).get(address(Deck, "changelist")))
-
-
-def test_decks_are_hidden_and_shown(teacher: User) -> None:
-    deck, client = make_deck(teacher), client_of(teacher)
-    for action, hidden in (("hide", True), ("show", False)):
-        client.post(address(Deck, "changelist"), {"action": action, "_selected_action": [deck.pk], "index": "0"})
-        deck.refresh_from_db()
-        assert deck.hidden is hidden
-
-
 # --- the join code -----------------------------------------------------------------------------------------------
 
 
@@ -420,6 +367,21 @@ def test_the_wall_shows_the_code_and_no_name(classroom: Classroom, teacher: User
     assert teacher.get_username() not in text
 
 
+@pytest.mark.parametrize(("present", "said"), [
+    (2, "<b>2</b> people are in it."), (1, "<b>1</b> person is in it."), (None, "31 people have come in."),
+])  # fmt: skip
+def test_a_classroom_tells_who_is_in_its_lesson_and_which_are_past(
+    classroom: Classroom, teacher: User, monkeypatch: pytest.MonkeyPatch, present: int | None, said: str
+) -> None:
+    monkeypatch.setattr(hub, "present", lambda lesson: present)
+    make_lesson(classroom, title="Leaves", status="ended")
+    live = make_lesson(classroom, title="Roots", seats=31)
+    page = text_of(client_of(teacher).get(page_of(classroom)))
+    assert said in page
+    assert f'href="/lessons/{live.pk}/"' in page
+    assert page.count(">Leaves</a>") == 1
+
+
 def test_making_says_what_comes_next_and_labels_have_no_colon(outsider: User) -> None:
     client = client_of(outsider)
     made = text_of(client.post(address(Classroom, "add"), GOOD, follow=True))
@@ -443,3 +405,16 @@ def test_a_live_lesson_tells_no_end(classroom: Classroom, teacher: User) -> None
     page = text_of(client_of(teacher).get(page_of(lesson)))
     assert "Length" in page
     assert "Students can look at it until" not in page
+
+
+def test_a_live_lesson_tells_who_was_there_so_far_and_of_nobody_that_they_were_not(
+    classroom: Classroom, teacher: User
+) -> None:
+    RosterEntry.objects.create(classroom=classroom, name="Ben")
+    lesson = make_lesson(classroom)
+    assert "Nobody has come in yet" in text_of(client_of(teacher).get(page_of(lesson)))
+    Participant.objects.create(lesson=lesson, number=1, name="Ana", color="#000000")
+    note(lesson.pk, [Span("u1", 0, 7 * 60_000)])
+    page = text_of(client_of(teacher).get(page_of(lesson)))
+    assert '<th scope="row">Ana</th><td>7 minutes</td>' in page
+    assert "Ben" not in page

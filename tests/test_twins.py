@@ -32,6 +32,19 @@ def twin() -> Iterator[Twin]:
         yield process
 
 
+fields = st.fixed_dictionaries(
+    {},
+    optional={
+        "at": st.just([1, 2]), "box": st.sampled_from([None, [3, 4], [-3, 4]]), "text": st.just("Leaf"),
+        "ink": st.just("aAA"), "turn": st.sampled_from([None, 9]), "style": st.just({"color": "#000000"}),
+    },
+)  # fmt: skip
+
+
+def _set(page: str, key: str, fields: dict[str, Any], new: bool) -> dict[str, Any]:
+    return {"page": page, "edits": [["add", key, "box", {}]] * new + [["set", key, fields]]}
+
+
 asks = st.lists(
     st.one_of(
         *(st.tuples(logs.authors, st.just(kind), logs.DATA[kind]) for kind in logs.DATA if kind != "board.edited"),
@@ -39,6 +52,7 @@ asks = st.lists(
             logs.authors, st.just("board.edited"), st.just({"page": "p1", "edits": [["add", "ana.c.9", "box", {}]]})
         ),
         st.tuples(logs.authors, st.just("board.edited"), st.just({"page": "p2", "edits": [["remove", "ana.c.1"]]})),
+        st.tuples(logs.authors, st.just("board.edited"), st.builds(_set, logs.pages, logs.keys, fields, st.booleans())),
     ),
     max_size=8,
 )

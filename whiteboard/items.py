@@ -3,7 +3,7 @@
 import math
 import re
 import unicodedata
-from typing import Annotated, Final, Literal, NamedTuple
+from typing import Annotated, Any, Final, Literal, NamedTuple
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -179,6 +179,19 @@ def normalise(kind: str, fields: Fields) -> None:
             raise ItemError("bad_frame", field)
     if not known.signed and isinstance(fields.box, tuple) and min(fields.box) < 0:
         raise ItemError("bad_frame", "box")
+
+
+def suits(kind: str, fields: dict[str, Any]) -> bool:
+    """Say whether normal `fields` may be set on an item of `kind`. On one of a later version's kind, any may."""
+    known = KINDS.get(kind)
+    if known is None:
+        return True
+    box = fields.get("box")
+    return (
+        fields.keys() <= known.required | known.optional | COMMON
+        and all(fields.get(field, "") is not None for field in known.required)
+        and (known.signed or box is None or min(box) >= 0)
+    )
 
 
 def quarter(value: float) -> float:

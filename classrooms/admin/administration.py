@@ -14,7 +14,6 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
-from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
 from django.contrib.auth.views import redirect_to_login
@@ -31,7 +30,7 @@ from django_tasks_db.models import DBTaskResult
 from rest_framework.authtoken.models import Token
 
 from classrooms import actions
-from classrooms.admin.site import Site
+from classrooms.admin.site import Scriptless, Site
 from classrooms.admin.staff import told
 from classrooms.models import (
     Attendance,
@@ -80,7 +79,7 @@ class Administration(Site):
 administration = Administration(name="administration")
 
 
-class PlainAdmin(admin.ModelAdmin[Any]):
+class PlainAdmin(Scriptless):
     """The stock features in our templates; the per-model templates of /teach/ are not for here."""
 
     change_list_template = "admin/change_list.html"
@@ -88,19 +87,6 @@ class PlainAdmin(admin.ModelAdmin[Any]):
     add_form_template = "admin/change_form.html"
     delete_confirmation_template = "admin/delete_confirmation.html"
     object_history_template = "admin/object_history.html"
-    show_full_result_count = False
-
-    @property
-    def media(self) -> forms.Media:
-        """Leave out the stock scripts (jQuery, pop-ups, calendars): Trusted Types bar them."""
-        return forms.Media(js=["admin/js/actions.js"])
-
-    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Offer rows in a plain list, without the links that open pop-ups by script."""
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
-            field.widget = field.widget.widget
-        return field
 
 
 class ReadOnly(PlainAdmin):

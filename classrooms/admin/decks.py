@@ -16,9 +16,9 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
-from classrooms import decks
+from classrooms import decks, late_pages
 from classrooms.admin.site import OwnedAdmin, said, teach, user_of, when
 from classrooms.models import Classroom, Staff
 from classrooms.refusals import Refused
@@ -101,6 +101,13 @@ class DeckAdmin(OwnedAdmin):
     def delete_model(self, request: HttpRequest, obj: Deck) -> None:
         """Delete its images and its file too."""
         slides.discard(obj)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Count the pages that go with a deck: a list of them by number tells a teacher nothing."""
+        _listed, counts, needed, protected = super().get_deleted_objects(objs, request)
+        pages = Slide.objects.filter(deck__in=objs).count()
+        text = ngettext("%(n)d page", "%(n)d pages", pages) % {"n": pages}
+        return [text] if pages else [], counts, needed, protected
 
     @admin.display(description="")
     def picture(self, deck: Deck) -> str:
@@ -281,7 +288,10 @@ class DeckAdmin(OwnedAdmin):
         if do in ("earlier", "later"):
             decks.move(deck, page.number, -1 if do == "earlier" else 1)
         self.log_change(request, deck, f"Page {page.number}: {do if do in DONE else 'save'}.")
-        if do == "save":
+        if not late_pages.describe(form.instance):
+            text = _("Saved, but a lesson that is under way keeps the earlier words. Save it once more in a moment.")
+            self.message_user(request, text, messages.WARNING)
+        elif do == "save":
             self.message_user(request, _("Saved."), messages.SUCCESS)
         return redirect(f"{self._page(deck)}#page-{page.number}")
 

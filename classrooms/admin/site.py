@@ -6,6 +6,7 @@ from typing import Any, ClassVar, cast
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.contrib.auth.models import User
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.db.models import Field, Model, QuerySet
@@ -48,14 +49,37 @@ def when(time: datetime | None) -> str:
     return date_format(localtime(time), pgettext("date", "j M Y, H:i")) if time else ""
 
 
-class OwnedAdmin(admin.ModelAdmin[Any]):
+class Scriptless(admin.ModelAdmin[Any]):
+    """The base of both sites' admins: without the stock scripts (jQuery, pop-ups, calendars), which the policy bars."""
+
+    show_full_result_count = False
+
+    @property
+    def media(self) -> forms.Media:
+        """Keep the one that ticks whole lists."""
+        return forms.Media(js=["admin/js/actions.js"])
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Offer rows in a plain list, below a word, without the links that open pop-ups by script."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
+            field.widget = field.widget.widget
+        if isinstance(field, forms.ModelChoiceField) and field.empty_label is not None:
+            field.empty_label = _("Choose…")
+        return field
+
+    def get_action_choices(self, request: HttpRequest, default_choices: Any = None) -> Any:
+        """Offer actions below a word, not below dashes."""
+        return super().get_action_choices(request, default_choices or [("", _("Choose…"))])
+
+
+class OwnedAdmin(Scriptless):
     """Base of every model at /teach/: rows of the user's own, chosen by `owner_path`, and nothing by default.
 
     Nobody sees or touches another's row: not by list, address, filter, search, drop-down or forged value.
     """
 
     owner_path: ClassVar[str]
-    show_full_result_count = False
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         """Label fields as our own forms do, without a colon."""
@@ -114,10 +138,6 @@ class OwnedAdmin(admin.ModelAdmin[Any]):
         target = self.admin_site._registry.get(model)
         return {"queryset": target.get_queryset(request) if target else model._default_manager.none()}
 
-    def get_action_choices(self, request: HttpRequest, default_choices: Any = None) -> Any:
-        """Offer actions below a word, not below dashes."""
-        return super().get_action_choices(request, default_choices or [("", _("Choose…"))])
-
     def row_views(self) -> dict[str, Callable[..., HttpResponseBase]]:
         """Return the pages of our own that a row has, by their address below the row's: `code` is `<pk>/code/`."""
         return {}
@@ -137,11 +157,6 @@ class OwnedAdmin(admin.ModelAdmin[Any]):
         if row is None:
             raise PermissionDenied
         return row
-
-    @property
-    def media(self) -> forms.Media:
-        """Leave out the stock scripts (jQuery, pop-ups, slugs): nothing here needs them, and Trusted Types bar them."""
-        return forms.Media(js=["admin/js/actions.js"])
 
 
 class Site(admin.AdminSite):

@@ -49,7 +49,7 @@ class StaffForm(forms.ModelForm[Staff]):
     """A colleague, named by what they sign in with: a list to choose from would tell everybody's."""
 
     username = forms.CharField(
-        label=gettext_lazy("User name or e-mail address"), max_length=LONGEST_LOGIN, required=False
+        label=gettext_lazy("User name or e-mail address of a new colleague"), max_length=LONGEST_LOGIN, required=False
     )
     role = forms.ChoiceField(
         label=gettext_lazy("Role"),
@@ -65,12 +65,8 @@ class StaffForm(forms.ModelForm[Staff]):
         name = self.instance.user.get_username() if self.instance.pk else ""
         role, login = self.fields["role"], self.fields["username"]
         role.initial = Staff.Role.ASSISTANT
-        role.widget.attrs["aria-label"] = (
-            _("Role of %(name)s") % {"name": name} if name else _("Role of the new colleague")
-        )
-        login.widget.attrs["aria-label"] = (
-            _("User name") if name else _("User name or e-mail address of a new colleague")
-        )
+        if name:
+            role.widget.attrs["aria-label"] = _("Role of %(name)s") % {"name": name}
         login.widget.attrs |= {"autocapitalize": "none", "spellcheck": "false", "autocomplete": "off"}
         login.initial = name
         login.disabled = bool(name)
@@ -105,7 +101,7 @@ class StaffFormSet(forms.BaseInlineFormSet[Staff, Classroom, forms.ModelForm[Sta
         super().add_fields(form, index)
         if "DELETE" in form.fields and form.instance.pk:
             name = form.instance.user.get_username()
-            form.fields["DELETE"].widget.attrs["aria-label"] = _("Take %(name)s off the staff") % {"name": name}
+            form.fields["DELETE"].widget.attrs["aria-label"] = _("Remove %(name)s from the staff") % {"name": name}
 
     def clean(self) -> None:
         """Refuse a person named twice, by whichever of their names."""
@@ -120,6 +116,7 @@ class StaffInline(admin.TabularInline[Staff, Classroom]):
     model = Staff
     form = StaffForm
     formset = StaffFormSet
+    template = "admin/classrooms/classroom/staff.html"
     fields = ["username", "role"]
     extra = 1
     verbose_name = gettext_lazy("colleague")

@@ -150,6 +150,15 @@ export function normalise(kind, fields) {
   return kind === null ? normal : ofKind(kind, normal);
 }
 
+/** Whether normal fields may be set on an item of a kind. On one of a later version's kind, any may. @param {string} kind @param {Record<string, any>} fields */
+export function suits(kind, fields) {
+  const known = KINDS.get(kind);
+  if (!known) return true;
+  if (!Object.keys(fields).every((name) => [...known.required, ...known.optional, ...COMMON].includes(name))) return false;
+  if (known.required.some((name) => fields[name] === null)) return false;
+  return known.signed || !fields.box || Math.min(...fields.box) >= 0;
+}
+
 /** @param {string} kind @param {Record<string, any>} normal */
 function ofKind(kind, normal) {
   const known = KINDS.get(kind) ?? bad(kind, "kind");

@@ -2,7 +2,7 @@
 // @ts-check
 
 import { applyBoard, freshBoard, isNumber, isObject } from "./board.js";
-import { MAX_ITEMS } from "./items.js";
+import { MAX_ITEMS, suits } from "./items.js";
 import { dropAllDead, KEPT_POSTS, watch } from "./lesson_state.js";
 
 export { digests, fresh, fromJSON, loadBoard, toJSON } from "./lesson_state.js";
@@ -76,10 +76,15 @@ export function permit(state, by, kind, data) {
   return room(state.boards.get(data.page), by, data.edits);
 }
 
-/** Whether what `edits` add bears its author's name and finds room. The fold has no such limit. @param {Board|undefined} board @param {string|null} by @param {any[]} edits */
+/** Whether what `edits` add bears its author's name and finds room, and what they set belongs there. The fold has no such limits. @param {Board|undefined} board @param {string|null} by @param {any[]} edits */
 function room(board, by, edits) {
   const added = edits.filter((edit) => edit[0] === "add").map((edit) => edit[1]);
   if (by !== null && added.some((id) => !id.startsWith(by + "."))) return "not_allowed";
+  const kinds = new Map(edits.filter((edit) => edit[0] === "add").map((edit) => [edit[1], edit[2]]));
+  for (const [verb, id, fields] of edits) {
+    const kind = board?.items.get(id)?.kind ?? kinds.get(id);
+    if (verb === "set" && kind !== undefined && !suits(kind, fields)) return "bad_frame";
+  }
   return board && added.length > 0 && board.live + added.length > MAX_ITEMS ? "too_many_items" : null;
 }
 
@@ -116,7 +121,7 @@ function mayDraw(state, by, role, data) {
 }
 
 /** @type {Check} */
-function maySeed(_state, by, _role, data) {
+function serverOnPage(_state, by, _role, data) {
   if (by !== null) return "not_allowed";
   return hasPage(_state, data.page) ? null : "unknown_page";
 }
@@ -266,6 +271,15 @@ function pageRenamed(state, { data }) {
 }
 
 /** @type {Fold} */
+function pageDescribed(state, { data: { page, text, alt } }) {
+  const at = state.pages.findIndex((one) => one.id === page);
+  const { slide } = state.pages[at];
+  if (slide === null || typeof text !== "string" || typeof alt !== "string") return false;
+  state.pages[at] = { ...state.pages[at], slide: { ...slide, text, alt } };
+  return true;
+}
+
+/** @type {Fold} */
 function pageMoved(state, { data }) {
   if (data.after === data.page) return false;
   const [page] = state.pages.splice(state.pages.findIndex((one) => one.id === data.page), 1);
@@ -372,12 +386,13 @@ const RULES = new Map([
   ["page.added", { check: needs("pages"), fold: pageAdded }],
   ["page.shown", { check: needs("show", "page"), fold: pageShown }],
   ["page.renamed", { check: needs("pages", "page"), fold: pageRenamed }],
+  ["page.described", { check: serverOnPage, fold: pageDescribed }],
   ["page.moved", { check: needs("pages", "page"), fold: pageMoved }],
   ["page.removed", { check: needs("pages", "page"), fold: pageRemoved }],
   ["page.cleared", { check: needs("clear", "page"), fold: foldBoard }],
   ["page.uncleared", { check: needs("clear", "page"), fold: foldBoard }],
   ["board.edited", { check: mayDraw, fold: foldBoard }],
-  ["board.seeded", { check: maySeed, fold: foldBoard }],
+  ["board.seeded", { check: serverOnPage, fold: foldBoard }],
   ["policy.set", { check: needs("policy"), fold: policySet }],
   ["draw.allowed", { check: needs("allow", "participant"), fold: allowed }],
   ["hand.raised", { check: free, fold: raised }],

@@ -6,7 +6,9 @@ import { Partitions } from "./partitions.js";
  * @typedef {import("./partitions.js").Op} Op
  * @typedef {import("./partitions.js").Row} Row
  * @typedef {import("./clock.js").Clock} Clock
+ * @typedef {import("./partitions.js").Left} Left
  * @typedef {Row & {saved: boolean, adopted: boolean}} Entry
+ * @typedef {Pick<Storage, "getItem"|"setItem">} Notes
  */
 
 const RENEWAL = 5_000; // ms; a third of the lease
@@ -29,14 +31,19 @@ export class Outbox {
   #turn = Promise.resolve();
   #turns = 0;
   #scheduled = false;
+  /** What the page before this one, in the same tab, said as it went. @type {Left|null} */
+  #left = null;
 
   /**
    * @param {{lesson: number, participant: string}} whose
-   * @param {{factory: IDBFactory|undefined|null, clock: Clock, random: () => number}} parts  factory: `indexedDB` where it exists
+   * @param {{factory: IDBFactory|undefined|null, clock: Clock, random: () => number, notes?: Notes|null}} parts
+   *   factory: `indexedDB` where it exists; notes: the tab's own storage, kept over a reload
    */
-  constructor(whose, { factory, clock, random }) {
+  constructor(whose, { factory, clock, random, notes = null }) {
     this.whose = whose;
     this.factory = factory;
+    this.notes = notes;
+    this.key = `lectern.left.${whose.lesson}.${whose.participant}`;
     this.clock = clock;
     this.random = random;
     /** Eight hex digits of this page load; drawn anew when another tab adopted our partition while we slept. */
@@ -52,6 +59,7 @@ export class Outbox {
   /** Open the shelves and adopt what was left on them. Never fails: without IndexedDB the ops live in memory. */
   open() {
     this.#open = true;
+    this.#left = this.#readNote();
     return this.renew();
   }
 
@@ -81,14 +89,17 @@ export class Outbox {
       const shelves = await this.#unlock();
       const mine = this.#claimed && (await shelves.renew(this.client, this.clock.now()));
       if (!mine) await this.#begin(shelves);
-      this.#take(await shelves.adopt(this.client, this.clock.now()));
+      this.#take(await shelves.adopt(this.client, this.clock.now(), this.#left));
+      this.#left = null;
       await this.#write(shelves);
     });
   }
 
-  /** The page is being left: the next one need not wait for the lease. (It may come back from the browser's cache: `renew`.) */
+  /** The page is being left: the next one need not wait for the lease. (It may come back from the browser's cache: `renew`.)
+   * The shelves may not hear of it, for what they do takes longer than a page that goes has; the tab's note is there at once. */
   async release() {
     this.clock.clearTimeout(this.#timer);
+    this.#leaveNote();
     await this.#inTurn(async () => this.#shelves?.release(this.client, this.clock.now()));
   }
 
@@ -97,6 +108,25 @@ export class Outbox {
     await this.release();
     this.#shelves?.close();
     this.#shelves = null;
+  }
+
+  // ---- the note to the next page of this tab
+
+  #leaveNote() {
+    try {
+      this.notes?.setItem(this.key, JSON.stringify({ client: this.client, at: this.clock.now() }));
+    } catch {
+      // a full or forbidden storage: the next page waits for the lease
+    }
+  }
+
+  /** @returns {Left|null} */
+  #readNote() {
+    try {
+      return JSON.parse(this.notes?.getItem(this.key) ?? "null");
+    } catch {
+      return null;
+    }
   }
 
   // ---- the shelves follow the entries

@@ -7,6 +7,7 @@
  * @typedef {Op & {partition: string, order: number, size: number}} Row
  * @typedef {{client: string, owner: string, lesson: number, participant: string, lease: number}} Partition
  *   owner: the client that answers for it; another than its own once it is adopted, and then nothing is added any more
+ * @typedef {{client: string, at: number}} Left  a client whose page went at that moment
  */
 
 export const LEASE = 15_000; // ms without renewal (every 5 s) after which the tab counts as closed
@@ -94,16 +95,18 @@ export class Partitions {
   /**
    * Freeze and take over the partitions of the same participant and lesson whose tabs are gone, and sweep out what is old.
    * @param {string} client @param {number} now
+   * @param {Left|null} left  known to be gone, unless it has renewed its leases since: pages come back, and tabs are copied
    * @returns {Promise<Row[]>} their ops in order, partition after partition
    */
-  adopt(client, now) {
+  adopt(client, now, left) {
     return this.#within(async (partitions, rows) => {
       /** @type {Row[]} */
       const adopted = [];
       for (const partition of await this.#all(partitions)) {
         // A clock set back leaves leases in the future; they are stale as well, and adopting too much is harmless.
         const age = Math.abs(now - partition.lease);
-        if (partition.owner === client || age < LEASE) continue;
+        const gone = partition.owner === left?.client && partition.lease <= left.at;
+        if (partition.owner === client || (age < LEASE && !gone)) continue;
         if (age > WEEK) await sweep(partitions, rows, partition.client);
         else if (this.#ours(partition)) adopted.push(...(await takeOver(partitions, rows, partition, client, now)));
       }

@@ -77,7 +77,7 @@ export const OPS = new Map([
 ]);
 
 /** Kinds of events that only the server makes. */
-export const SERVER_EVENTS = ["lesson.started", "person.joined", "board.seeded"];
+export const SERVER_EVENTS = ["lesson.started", "person.joined", "page.described", "board.seeded"];
 
 export const SIGNALS = ["ink", "drag", "cursor", "laser", "typing", "react"];
 

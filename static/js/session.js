@@ -61,8 +61,8 @@ export class Session {
    * @param {{pass: Pass, store: Store, csrf?: string, clock?: Clock, random?: () => number, outbox?: Outbox,
    *   transport?: import("./transport/socket.js").Transport, doors?: Pick<Doors, "state"|"ticket"|"rejoin">,
    *   wakers?: EventTarget[], storage?: Pick<Storage, "getItem"|"setItem">|null, mirror?: boolean}} parts  csrf: for members
-   *   of staff; wakers: where `online pageshow pagehide visibilitychange` happen; storage: the tab's own, for undo; mirror: a
-   *   second screen of the same person, which sends nothing and shows that person's own passing ink too
+   *   of staff; wakers: where `online pageshow pagehide visibilitychange` happen; storage: the tab's own, for undo and the outbox;
+   *   mirror: a second screen of the same person, which sends nothing and shows that person's own passing ink too
    */
   constructor({ pass, store, csrf, clock = systemClock, random = systemRandom, outbox, transport, doors, wakers = wakersOf(), storage = tabStorage(), mirror = false }) {
     this.mirror = mirror;
@@ -71,7 +71,7 @@ export class Session {
     this.clock = clock;
     this.wakers = wakers;
     this.#phase = { phase: "connecting", since: clock.now(), message: "" };
-    this.outbox = outbox ?? new Outbox(whose, { factory: shelvesOf(), clock, random });
+    this.outbox = outbox ?? new Outbox(whose, { factory: shelvesOf(), clock, random, notes: storage });
     const theDoors = doors ?? new Doors(pass, { csrf });
     this.tickets = new Tickets(theDoors, pass.ticket, pass.participant.id);
     this.link = new Link({

@@ -111,6 +111,30 @@ def test_ink_drawn_offline_in_a_tab_that_is_closed_arrives_from_the_next_one(
 
 
 @pytest.mark.usefixtures("unreachable")
+def test_ink_drawn_offline_is_back_at_once_when_the_page_is_loaded_anew(
+    server: Server, people: People, lesson: int, wifi: Wifi
+) -> None:
+    ana, ben = join(people.window(wifi.url), "Ana"), join(people.window(server.url), "Ben")
+    author, address = me(ana), ana.page.url
+    twin = open_again(ana.page.context, address)
+    wifi.lose()
+    for desk in (ana, twin):
+        desk.wait("lectern.session.status.phase === 'reconnecting'")
+    ana.draw((0.1, 0.1), (0.4, 0.2))
+    twin.draw((0.1, 0.3), (0.4, 0.4))
+    kept(ana, 2)
+    ana.page.goto("about:blank")  # what leaving does, without a page of the browser's own about the network
+    wifi.find()
+    ana.page.goto(address)
+    ana.wait("lectern.store.shown !== null")
+    ana.wait(f"{ITEMS} >= 1", timeout=1)
+    for desk in (ana, twin):
+        desk.ready()
+    agree([ana, twin, ben])
+    assert strokes(server, lesson) == {author: 2}
+
+
+@pytest.mark.usefixtures("unreachable")
 def test_the_server_is_killed_and_started_again_while_drawing(server: Server, people: People, lesson: int) -> None:
     ana, ben = (join(people.window(server.url), name) for name in ("Ana", "Ben"))
     ana.draw((0.1, 0.1), (0.4, 0.2))

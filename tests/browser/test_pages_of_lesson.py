@@ -161,7 +161,7 @@ def test_two_fingers_turn_and_one_does_only_where_it_has_nothing_to_draw(house: 
     expect(where).to_contain_text("Page 1 of 2")
     ana.page.evaluate(SWIPE, [0.6, 0.2, 2])
     expect(where).to_contain_text("Page 2")
-    expect(ana.page.locator("#follow")).to_contain_text("Back to live page 1")
+    expect(ana.page.locator("#follow")).to_contain_text("Live page 1")
     ana.page.evaluate(SWIPE, [0.2, 0.6, 2])
     expect(where).to_contain_text("Page 1 of 2")
     teacher.choose("Who may draw", "Staff")

@@ -82,6 +82,65 @@ def test_lowering_all_ends_the_turn_as_well(room: tuple[Desk, Desk, Desk]) -> No
     expect(ben.page.locator("#polite")).to_have_text("Nobody is called on any more.")
 
 
+def test_who_is_called_on_while_drawing_is_closed_is_asked_to_speak_and_told_so_everywhere(
+    room: tuple[Desk, Desk, Desk],
+) -> None:
+    teacher, ana, _ = room
+    words = ana.page.locator("#tools-words")
+    speak = "You are called on to speak. You cannot draw now."
+    raise_hand(ana)
+    for policy in ("Staff", "Chosen"):
+        teacher.choose("Who may draw", policy)
+        expect(words).to_be_visible()
+        teacher.page.get_by_role("button", name="Call on Ana").click()
+        expect(words).to_have_text(speak)
+        expect(ana.page.locator("#polite")).to_have_text(speak)
+        expect(ana.page.locator("#turn")).to_be_visible()
+        ana.page.get_by_role("button", name="Done").click()
+        expect(words).to_contain_text("Only")
+        raise_hand(ana)
+    teacher.choose("Who may draw", "Everyone")
+    teacher.page.get_by_role("button", name="Call on Ana").click()
+    expect(ana.page.locator("#polite")).to_have_text("You are called on.")
+    expect(words).to_be_hidden()
+
+
+def test_two_of_one_name_are_told_apart_wherever_they_are_named(server: Server, people: People) -> None:
+    teacher = teach(people.window(server.url), server)
+    one, two = join(people.window(server.url, viewport=PHONE), "Ana"), join(people.window(server.url), " ana")
+    page = teacher.page
+    number = {desk: desk.page.evaluate("() => lectern.store.me.id.slice(1)") for desk in (one, two)}
+    first, second = f"Ana ({number[one]})", f"ana ({number[two]})"
+    for desk in (teacher, one, two):
+        expect(desk.page.locator("#people-rows").get_by_title(first, exact=True)).to_be_visible()
+        expect(desk.page.locator("#people-rows").get_by_title(second, exact=True)).to_be_visible()
+    raise_hand(two)
+    expect(page.locator("#polite")).to_have_text(f"{second} raised a hand. 1 hand up.")
+    page.get_by_role("button", name=f"Call on {second}").click()
+    expect(one.page.locator("#polite")).to_have_text(f"It is the turn of {second}.")
+    post(one, "Who am I?")
+    page.get_by_role("tab", name="Chat").click()
+    expect(message(page, "Who am I?").locator(".by")).to_have_text(first)
+    page.get_by_role("tab", name="People").click()
+    one.page.get_by_role("tab", name="People").click()
+    box = two.page.locator("#board-own").bounding_box()
+    assert box
+    two.page.mouse.move(box["x"] + 30, box["y"] + 30)
+    two.page.mouse.down()
+    two.page.mouse.move(box["x"] + 90, box["y"] + 90, steps=5)
+    expect(page.locator("#board-overlay .tag")).to_have_text(f"ana({number[two]})")
+    two.page.mouse.up()
+    page.get_by_role("button", name=f"More about {first}").click()
+    expect(page.get_by_role("heading", name=first)).to_be_visible()
+    page.get_by_role("button", name="Change name").click()
+    expect(page.get_by_label("Name shown to the class")).to_have_value("Ana")
+    page.get_by_label("Name shown to the class").fill("Anita")
+    page.get_by_role("button", name="Save").click()
+    for desk in (teacher, one, two):
+        expect(desk.page.locator("#people-rows").get_by_title("ana", exact=True)).to_be_visible()
+        expect(desk.page.locator("#people-rows .name i:visible")).to_have_count(0)
+
+
 def test_an_answer_shows_what_it_answers(room: tuple[Desk, Desk, Desk]) -> None:
     teacher, ana, ben = room
     for desk in room:
@@ -140,6 +199,50 @@ def test_unread_messages_are_counted_and_the_newest_200_stay(room: tuple[Desk, D
     post(teacher, "One more")
     expect(message(ana.page, "One more")).to_be_in_viewport()
     expect(message(ana.page, "Post 2")).to_have_count(0)
+
+
+def place(page: Page) -> str:
+    """Return the first message that is wholly in view."""
+    return str(page.evaluate(
+        """() => {
+          const top = document.getElementById("chat").getBoundingClientRect().top;
+          const inView = (li) => li.getBoundingClientRect().top >= top - 1;
+          const seen = [...document.querySelectorAll("#messages > li")].find(inView);
+          return seen.querySelector(".text").textContent;
+        }"""
+    ))  # fmt: skip
+
+
+def test_who_reads_the_end_stays_there_and_who_reads_further_up_too_however_the_phone_is_held(
+    server: Server, people: People
+) -> None:
+    server.end_lessons()
+    server.start_lesson()
+    page = join(people.window(server.url, viewport=PHONE), "Ana").page
+    page.evaluate(
+        """(more) => {
+          for (let n = 10; n < 40; n += 1) lectern.session.propose('chat.post', { text: `Post ${n}${more}` });
+        }""",
+        " and what it has to say, which is more than a phone shows in a line",
+    )
+    Desk(page).settle()
+    page.get_by_role("tab", name="Chat").click()
+    last = page.locator("#messages > li").last
+    sizes = [(844, 390), (390, 844), (390, 700), (820, 1180), (390, 844)]
+    for width, height in sizes:
+        page.set_viewport_size({"width": width, "height": height})
+        expect(last, f"{width} {height}").to_be_in_viewport(ratio=0.9)
+    post(Desk(page), "And the newest")
+    expect(page.locator("#messages > li").last).to_be_in_viewport(ratio=0.9)
+    page.locator("#messages > li", has_text="Post 17").evaluate("(li) => li.scrollIntoView()")
+    page.wait_for_function("() => document.getElementById('chat').scrollTop > 0")
+    assert place(page).startswith("Post 17")
+    for width, height in sizes:
+        page.set_viewport_size({"width": width, "height": height})
+        page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        assert place(page)[:7] in ("Post 17", "Post 18"), (width, height)
+    post(Desk(page), "One more")
+    expect(message(page, "One more")).to_be_in_viewport()
 
 
 def test_the_chat_pauses_for_students(room: tuple[Desk, Desk, Desk]) -> None:

@@ -1,5 +1,8 @@
 """Stories of the tools: what one draws, writes, takes back and clears is the same at the other's, to the pixel."""
 
+from collections.abc import Callable
+
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.browser import People
@@ -244,3 +247,125 @@ def test_a_stroke_that_a_call_breaks_off_is_kept(pair: tuple[Desk, Desk]) -> Non
     ana.page.evaluate(f"() => {own}.dispatchEvent(new PointerEvent('pointercancel', {{ pointerId: window.id }}))")
     agree([ana, ben])
     assert ben.page.evaluate("() => lectern.store.items(lectern.store.page).length") == 1
+
+
+WRITTEN = """() => {
+  const units = document.getElementById("board").clientWidth / 1600;
+  const page = document.getElementById("board").getBoundingClientRect();
+  const field = document.querySelector("textarea.editor");
+  const { left, top, right, bottom } = field.getBoundingClientRect();
+  return {
+    at: [(left - page.left) / units, (top - page.top) / units],
+    ends: [(right - page.left) / units, (bottom - page.top) / units],
+    whole: field.scrollHeight <= field.clientHeight + 1,
+    board: document.getElementById("board").scrollTop,
+  };
+}"""
+
+
+def test_words_are_on_the_page_while_they_are_written_and_stay_where_they_were_seen(pair: tuple[Desk, Desk]) -> None:
+    ana, ben = pair
+    for key, x, y in [("t", 0.3, 0.97), ("t", 0.99, 0.75), ("n", 0.98, 0.98), ("t", 0.4, 0.02)]:
+        use(ana.page, key)
+        ana.draw((x, y))
+        expect(ana.page.locator("textarea.editor")).to_be_focused()
+        for number, line in enumerate(["Light", "reactions make ATP", "and", "oxygen", "from", "water"]):
+            if number:
+                ana.page.keyboard.press("Enter")
+            ana.page.keyboard.type(line)
+            seen = ana.page.evaluate(WRITTEN)
+            assert seen["whole"], (key, x, y, line)
+            assert min(seen["at"]) >= 0, seen
+            assert seen["ends"][0] <= 1600.5, seen
+            assert seen["ends"][1] <= 900.5, seen
+            assert seen["board"] == 0, "the page scrolled under its layers"
+        ana.page.keyboard.press("Control+Enter")
+        agree(pair)
+        item = ben.page.evaluate("() => lectern.store.items(lectern.store.page).at(-1)")
+        assert item["values"]["at"] == pytest.approx(seen["at"], abs=2), (key, x, y)
+
+
+def test_words_that_lie_half_beside_the_page_are_written_on_it(pair: tuple[Desk, Desk]) -> None:
+    ana, ben = pair
+    ana.page.evaluate(
+        """() => { const { session, store } = lectern;
+        const fields = { at: [1500, 870], box: [600, 56], text: "Stroma", style: { color: "#1d1c1a", size: 44 } };
+        session.propose("board.edit", { page: store.page, edits: [["add", session.newItem(), "text", fields]] }); }"""
+    )
+    use(ana.page, "t")
+    ana.draw((0.95, 0.98))
+    expect(ana.page.locator("textarea.editor")).to_have_value("Stroma")
+    seen = ana.page.evaluate(WRITTEN)
+    assert seen["ends"][0] <= 1600.5
+    assert seen["ends"][1] <= 900.5
+    ana.page.keyboard.press("Escape")
+    assert ana.page.evaluate("() => lectern.store.items(lectern.store.page)[0].values.at") == [1500, 870]
+    use(ana.page, "t")
+    ana.draw((0.95, 0.98))
+    ana.page.keyboard.type(" and grana")
+    ana.page.keyboard.press("Escape")
+    agree(pair)
+    [item] = ben.page.evaluate("() => lectern.store.items(lectern.store.page)")
+    assert item["values"]["at"] == pytest.approx(seen["at"], abs=2)
+
+
+def touch(page: Page) -> Callable[..., None]:
+    """Return what puts fingers down, moves and lifts them: touch("touchStart", (x, y), …), in CSS pixels."""
+    session = page.context.new_cdp_session(page)
+
+    def act(kind: str, *places: tuple[float, float]) -> None:
+        points = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(places)]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    return act
+
+
+def test_two_fingers_enlarge_the_page_and_one_draws_on_it(server: Server, people: People) -> None:
+    server.end_lessons()
+    server.start_lesson()
+    phone = join(
+        people.window(server.url, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True), "Ana"
+    )
+    page, act = phone.page, touch(phone.page)
+    board = page.locator("#board-own").bounding_box()
+    assert board is not None
+    x, y = board["x"] + board["width"] / 2, board["y"] + board["height"] / 2
+    zoom = "() => window.visualViewport.scale"
+    act("touchStart", (x - 20, y))
+    act("touchMove", (x - 24, y))
+    act("touchStart", (x - 24, y), (x + 20, y))
+    for far in range(30, 110, 8):
+        act("touchMove", (x - far, y), (x + far, y))
+    act("touchEnd")
+    page.wait_for_function("() => window.visualViewport.scale > 1.5")
+    assert page.evaluate(KINDS) == [], "a pinch leaves no ink"
+    left = page.evaluate("() => window.visualViewport.pageLeft")
+    act("touchStart", (200, 200), (240, 200))
+    for step in range(1, 9):
+        act("touchMove", (200 - 10 * step, 200), (240 - 10 * step, 200))
+    act("touchEnd")
+    page.wait_for_function("(left) => window.visualViewport.pageLeft > left + 10", arg=left)
+    assert page.evaluate(KINDS) == [], "nor does moving about"
+    x, y = page.evaluate("() => [60, 218 - window.visualViewport.pageTop]")  # on the board, as it is seen now
+    act("touchStart", (x, y))
+    for step in range(1, 15):
+        act("touchMove", (x + 5 * step, y))
+    act("touchEnd")
+    page.wait_for_function("() => lectern.store.items(lectern.store.page).length === 1")
+    assert page.evaluate(KINDS) == ["stroke"]
+    assert page.evaluate(zoom) > 1.5, "one finger moves nothing"
+
+
+def test_a_tap_with_the_text_tool_opens_an_editor_that_stays(server: Server, people: People) -> None:
+    server.end_lessons()
+    server.start_lesson()
+    page = people.window(server.url, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    phone = join(page, "Ana")
+    use(page, "t")
+    page.locator("#board-own").tap(position={"x": 80, "y": 60})
+    expect(page.locator("textarea.editor")).to_be_focused()
+    page.keyboard.type("ATP")
+    page.locator("#board-own").tap(position={"x": 200, "y": 150})
+    phone.settle()
+    expect(page.locator("textarea.editor")).to_be_focused()
+    assert page.evaluate(TEXTS) == ["ATP"]

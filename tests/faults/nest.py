@@ -10,21 +10,18 @@ import json
 import os
 import sys
 
-import django
+from tests.support import serve
 
 
 def main() -> None:
     """Be the parent until stdin ends."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "classroom_site.settings")
-    django.setup()
-    for module in ("classroom_site.asgi", "tests.support.serve", os.environ["LECTERN_TEST_PATCH"]):
+    serve.set_up()
+    for module in ("classroom_site.asgi", os.environ["LECTERN_TEST_PATCH"]):
         importlib.import_module(module)
     for line in sys.stdin:
         child = os.fork()
         if child == 0:
             os.environ.update(json.loads(line))
-            from tests.support import serve
-
             serve.serve(int(sys.argv[1]))
         say(f"forked {child}")
         say(f"ended {os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])}")

@@ -86,6 +86,19 @@ test("a page is full at 5,000 live items", () => {
   assert.equal(permit(state, student, "board.edited", { ...data, edits: [["add", "zoe.x.1", "box", {}]] }), "not_allowed");
 });
 
+test("what an item of a kind does not have is not set on it", () => {
+  const state = folded(VECTORS[0].events, 10);
+  const student = [...state.people.keys()][0];
+  const ask = (kind, fields) =>
+    permit(state, student, "board.edited", { page: state.pages[0].id, edits: [["add", `${student}.x.1`, kind, {}], ["set", `${student}.x.1`, fields]] });
+  for (const [kind, fields] of [["stroke", { text: "Leaf" }], ["note", { ink: "aAAA" }], ["box", { box: null }], ["box", { box: [-3, 4] }]]) {
+    assert.equal(ask(kind, fields), "bad_frame", kind);
+  }
+  for (const [kind, fields] of [["line", { box: [-3, 4] }], ["stroke", { box: null, turn: 9 }], ["of a later version", { text: "" }]]) {
+    assert.equal(ask(kind, fields), null, kind);
+  }
+});
+
 test("paint order goes by top, then place, then id", () => {
   const state = fresh();
   const start = { title: "", policy: {}, pages: [{ page: "p", kind: "blank", title: "" }] };

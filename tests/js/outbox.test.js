@@ -9,15 +9,34 @@ import { FakeClock, seeded, until } from "./support/clock.js";
 const WHOSE = { lesson: 7, participant: "u17" };
 const DAY = 24 * 3600 * 1000;
 
+/** A tab's sessionStorage. `copy`: what a duplicated tab gets. */
+class Notes {
+  constructor(kept = []) {
+    this.kept = new Map(kept);
+  }
+
+  getItem(key) {
+    return this.kept.get(key) ?? null;
+  }
+
+  setItem(key, value) {
+    this.kept.set(key, value);
+  }
+
+  copy() {
+    return new Notes(this.kept);
+  }
+}
+
 /** A browser: tabs share its shelves and its clock. */
 class Browser {
   clock = new FakeClock();
   factory = new IDBFactory();
   seeds = 0;
 
-  async tab(whose = WHOSE, factory = this.factory) {
-    const outbox = new Outbox(whose, { factory, clock: this.clock, random: seeded((this.seeds += 1)) });
-    const tab = { outbox, adopted: [], n: 0 };
+  async tab(whose = WHOSE, factory = this.factory, notes = new Notes()) {
+    const outbox = new Outbox(whose, { factory, clock: this.clock, random: seeded((this.seeds += 1)), notes });
+    const tab = { outbox, notes, adopted: [], n: 0 };
     outbox.onadopted = (ops) => tab.adopted.push(...ops.map((op) => op.id));
     tab.draw = (data = {}) => {
       const id = `${outbox.client}:${(tab.n += 1)}`;
@@ -30,6 +49,21 @@ class Browser {
     };
     await outbox.open();
     return tab;
+  }
+
+  /** The page goes, faster than the shelves can hear of it. */
+  async leave(tab) {
+    await tab.outbox.renew();
+    const put = this.full();
+    await tab.outbox.release();
+    put.restore();
+  }
+
+  /** Its tab loads the page anew. */
+  async reload(tab) {
+    await this.leave(tab);
+    tab.die();
+    return this.tab(WHOSE, this.factory, tab.notes);
   }
 
   /** The disk is full until `restore`. */
@@ -78,6 +112,64 @@ test("a tab that is left properly is adopted at once", async () => {
   await left.outbox.renew();
   await left.outbox.release();
   assert.deepEqual((await browser.tab()).adopted, [id]);
+});
+
+test("a page that is loaded anew has its ops back at once, though the shelves did not hear that it went", async () => {
+  const first = await browser.tab();
+  const one = first.draw();
+  const second = await browser.reload(first);
+  assert.deepEqual(second.adopted, [one]);
+  const two = second.draw();
+  assert.deepEqual((await browser.reload(second)).adopted.sort(), [one, two].sort()); // what it adopted, too
+});
+
+test("a duplicated tab takes nothing from the one that it was made of", async () => {
+  const first = await browser.reload(await browser.tab()); // its notes tell of a page before
+  const id = first.draw();
+  await first.outbox.renew();
+  const twin = await browser.tab(WHOSE, browser.factory, first.notes.copy());
+  await browser.pass(60_000, first, twin);
+  assert.deepEqual(twin.adopted, []);
+  assert.deepEqual((await browser.reload(first)).adopted, [id]);
+  await browser.pass(5_000, twin);
+  assert.deepEqual(twin.adopted, []);
+});
+
+test("a tab that is duplicated after its page went, and comes back with it, adopts once", async () => {
+  const first = await browser.tab();
+  const id = first.draw();
+  await browser.leave(first);
+  first.die();
+  const copies = [first.notes, first.notes.copy()];
+  const tabs = await Promise.all(copies.map((notes) => browser.tab(WHOSE, browser.factory, notes)));
+  assert.deepEqual(tabs.flatMap((tab) => tab.adopted), [id]);
+  await browser.pass(20_000, ...tabs);
+  assert.deepEqual(tabs.flatMap((tab) => tab.adopted), [id]);
+});
+
+test("a page that comes back from the browser's cache lives, whatever a copy of its note says", async () => {
+  const first = await browser.tab();
+  const client = first.outbox.client;
+  const id = first.draw();
+  await browser.leave(first);
+  const copy = first.notes.copy();
+  browser.clock.jump(100);
+  await first.outbox.renew();
+  assert.deepEqual((await browser.tab(WHOSE, browser.factory, copy)).adopted, []);
+  assert.equal(first.outbox.client, client);
+  assert.deepEqual((await browser.reload(first)).adopted, [id]);
+});
+
+test("a tab whose storage is forbidden or spoilt goes without a note", async () => {
+  const shut = () => {
+    throw new DOMException("no", "SecurityError");
+  };
+  const forbidden = await browser.tab(WHOSE, browser.factory, { getItem: shut, setItem: shut });
+  forbidden.draw();
+  const again = await browser.reload(forbidden);
+  assert.deepEqual(again.adopted, []);
+  const spoilt = await browser.tab(WHOSE, browser.factory, { getItem: () => "{", setItem() {} });
+  assert.deepEqual(spoilt.adopted, []);
 });
 
 test("a living tab is never adopted", async () => {

@@ -36,6 +36,38 @@ test("a second finger on a stroke that is well under way is a resting hand", () 
   assert.ok(arbiter.up(1));
 });
 
+test("after a pinch no finger draws until all are up", () => {
+  const arbiter = new Arbiter();
+  arbiter.down(1, "touch", 0, true);
+  arbiter.down(2, "touch", 60);
+  assert.equal(arbiter.settled(5000), false);
+  assert.deepEqual(arbiter.down(3, "touch", 900), { begins: false, cancels: false });
+  arbiter.up(1);
+  arbiter.up(3);
+  assert.deepEqual(arbiter.down(4, "touch", 1000), { begins: false, cancels: false }, "one of them is still down");
+  arbiter.up(2);
+  arbiter.up(4);
+  assert.deepEqual(arbiter.down(5, "touch", 2000), { begins: true, cancels: false });
+});
+
+test("a finger that is the only one draws, though the end of another was missed", () => {
+  const arbiter = new Arbiter();
+  arbiter.down(1, "touch", 0, true);
+  arbiter.rest();
+  assert.deepEqual(arbiter.down(2, "touch", 900, true), { begins: true, cancels: false });
+});
+
+test("the browser may pinch while a stroke is young, and not once it is well under way or a pen's", () => {
+  const arbiter = new Arbiter();
+  assert.equal(arbiter.settled(0), false, "nobody draws");
+  arbiter.down(1, "touch", 0, true);
+  arbiter.move(1, 20);
+  assert.equal(arbiter.settled(150), false);
+  assert.equal(arbiter.settled(151), true);
+  arbiter.down(2, "pen", 151);
+  assert.equal(arbiter.settled(152), true, "a pen never pinches");
+});
+
 test("once a pen was seen, fingers do not draw", () => {
   const arbiter = new Arbiter();
   arbiter.down(1, "pen", 0);

@@ -79,7 +79,8 @@ def _data(required: dict[str, st.SearchStrategy[Any]], **optional: st.SearchStra
 after = st.one_of(st.none(), st.sampled_from(PAGES), weird)
 page = {"page": pages}
 person = {"participant": people}
-new_page = _data({"page": pages, "kind": maybe(["slide", "blank"]), "title": texts}, after=after, slide=st.none())
+slides = st.one_of(st.none(), st.just({"deck": 1, "number": 1, "text": "", "images": {}}))
+new_page = _data({"page": pages, "kind": maybe(["slide", "blank"]), "title": texts}, after=after, slide=slides)
 
 DATA: dict[str, st.SearchStrategy[Any]] = {
     "lesson.started": _data({"title": texts, "policy": policies, "pages": st.lists(new_page, max_size=2)}),
@@ -91,6 +92,7 @@ DATA: dict[str, st.SearchStrategy[Any]] = {
     "page.added": new_page,
     "page.shown": _data(page),
     "page.renamed": _data({**page, "title": st.one_of(texts, weird)}),
+    "page.described": _data({**page, "text": st.one_of(texts, weird), "alt": texts}),
     "page.moved": _data(page, after=after),
     "page.removed": _data(page),
     "page.cleared": _data(page, only=st.one_of(people, st.none())),

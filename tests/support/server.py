@@ -1,5 +1,7 @@
 """Real servers: a Daphne process of Lectern with data of its own, or sharing another's."""
 
+import atexit
+import fcntl
 import functools
 import json
 import os
@@ -23,6 +25,7 @@ from tests.support.seed import token_of
 from tests.support.waiting import free_port, until
 
 ROOT = Path(__file__).resolve().parents[2]
+TEMPLATE = "LECTERN_TEST_TEMPLATE"  # names a directory that the workers of a run share; see template()
 
 
 class Server:
@@ -213,14 +216,25 @@ class Server:
 
 @functools.cache
 def template() -> Path:
-    """Return a data directory that is ready to be copied: migrated, seeded, static files collected. Once a session."""
-    import atexit
-
-    data = Path(tempfile.mkdtemp(prefix="lectern-template-"))
-    atexit.register(shutil.rmtree, data, ignore_errors=True)
-    _run(["prepare"], _environment(data, "", ""))
-    until(lambda: not (data / "lectern.sqlite3-wal").exists(), saying="SQLite has written everything to one file")
+    """Return a data directory that is ready to be copied: migrated, seeded, static files collected. Once a run."""
+    home = Path(os.environ.get(TEMPLATE) or _scratch())
+    data = home / "data"
+    with (home / "lock").open("w") as lock:  # the first worker prepares it, the others wait
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (home / "ready").exists():
+            data.mkdir(exist_ok=True)
+            _run(["prepare"], _environment(data, "", ""))
+            journal = data / "lectern.sqlite3-wal"
+            until(lambda: not journal.exists(), saying="SQLite has written everything to one file")
+            (home / "ready").touch()
     return data
+
+
+def _scratch() -> str:
+    """Return a directory of this process's own, for those who come without pytest."""
+    home = tempfile.mkdtemp(prefix="lectern-template-")
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    return home
 
 
 def _environment(data: Path, database: str, redis: str) -> dict[str, str]:

@@ -1,7 +1,10 @@
 """Waiting for a state instead of sleeping."""
 
 import asyncio
+import contextlib
 import inspect
+import itertools
+import os
 import socket
 import time
 from collections.abc import Callable
@@ -10,12 +13,20 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
+# None that the system gives to outgoing connections (32768 and up on Linux), or one could be gone before a server
+# listens. Each process begins elsewhere, and none comes twice.
+PORTS = range(11_000, 32_000)
+_places = itertools.count(os.getpid() * 331)
+
+
 def free_port() -> int:
-    """Return a TCP port of 127.0.0.1 that nobody listens on."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a TCP port of 127.0.0.1 that nobody listens on, and that nobody else will be given meanwhile."""
+    while True:
+        port = PORTS[next(_places) % len(PORTS)]
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def answers(port: int) -> bool:

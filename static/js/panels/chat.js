@@ -6,14 +6,13 @@ import { t, tn } from "../i18n.js";
 import { KEPT_POSTS } from "../lesson_state.js";
 import { amStaff, lessonOf, mayChat } from "../tools/rights.js";
 import { close, open } from "./dialogs.js";
-import { everybody } from "./people.js";
+import { nameOf } from "./people.js";
+import { keepPlace } from "./place.js";
 import { watch } from "./watch.js";
 
 /** @typedef {import("./people.js").Core & {tabs: import("./tabs.js").Tabs}} App */
 /** @typedef {{key: string, seq: number|null, by: string, at: number, text: string, reply: number|null}} Line */
 
-/** Nearer to the end than this, the list goes on following it, CSS pixels. */
-const NEAR_END = 60;
 /** So much of an answered message is shown, characters. */
 const EXCERPT = 80;
 /** Unread messages are counted this far. */
@@ -22,29 +21,25 @@ const MANY = 99;
 /** @param {App} app */
 export function chat(app) {
   const { store, tabs } = app;
-  const scroller = byId("chat");
   let seen = lastSeq(store);
   let first = true;
   const form = wireForm(app);
   const ask = wireRemove(app);
+  const place = keepPlace(byId("chat"), byId("messages"), form.aim);
   const draw = () => {
     if (!store.shown) return;
     if (first) seen = lastSeq(store); // what was said before I came is not unread
     first = false;
-    const atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_END;
     drawLines(app, { reply: form.reply, remove: ask });
     form.draw();
-    if (tabs.on === "chat") {
-      seen = lastSeq(store);
-      if (atEnd) scroller.scrollTop = scroller.scrollHeight;
-    }
+    if (tabs.on === "chat") seen = lastSeq(store);
     const unread = store.shown.chat.filter((post) => post.seq > seen && post.by !== store.me.id).length;
     tabs.badge("chat", unread > MANY ? `${MANY}+` : unread, tn(unread, "{n} unread", "{n} unread"));
   };
   watch(store, ["chat", "pending", "people", "presence", "policy", "status"], draw);
   tabs.onShow(() => {
     draw();
-    scroller.scrollTop = scroller.scrollHeight;
+    place.toEnd();
   });
   walkByArrows(byId("messages"));
 }
@@ -58,8 +53,6 @@ function lastSeq(store) {
 /** @param {App} app @param {{reply: (seq: number) => void, remove: (seq: number) => void}} acts */
 function drawLines(app, acts) {
   const { store } = app;
-  const names = everybody(app);
-  const nameOf = (/** @type {string|null|undefined} */ id) => names.get(id ?? "")?.name ?? t("Somebody");
   const { chat: posts, status } = lessonOf(store);
   const bySeq = new Map(posts.map((post) => [post.seq, post]));
   const said = posts.map((post) => ({ ...post, key: String(post.seq), by: post.by ?? "" }));
@@ -69,7 +62,7 @@ function drawLines(app, acts) {
   const [staff, open] = [amStaff(store), mayChat(store)];
   byId("chat-limit").hidden = posts.length < KEPT_POSTS;
   keyed(byId("messages"), lines, (line) => line.key, (line) => make(line, acts), (element, line) => {
-    const name = nameOf(line.by);
+    const name = nameOf(app, line.by);
     element.classList.toggle("pending", line.seq === null);
     write(part(element, ".by"), name);
     write(part(element, "time"), line.seq === null ? t("sending") : clockTime(line.at));
@@ -78,7 +71,7 @@ function drawLines(app, acts) {
     if (quote && line.reply !== null) {
       const to = bySeq.get(line.reply);
       quote.toggleAttribute("disabled", !to);
-      write(quote, to ? `${nameOf(to.by)}: ${excerpt(to.text)}` : t("A message that is no longer here"));
+      write(quote, to ? `${nameOf(app, to.by)}: ${excerpt(to.text)}` : t("A message that is no longer here"));
     }
     const [reply, remove] = [part(element, "[data-replies]"), part(element, "[data-removes]")];
     reply.hidden = line.seq === null || !open;
@@ -171,13 +164,13 @@ function wireRemove(app) {
       return;
     }
     about = seq;
-    write(byId("remove-post-title"), t("Remove the message of {name}?", { name: everybody(app).get(post.by ?? "")?.name ?? t("Somebody") }));
+    write(byId("remove-post-title"), t("Remove the message of {name}?", { name: nameOf(app, post.by) }));
     write(byId("remove-post-text"), excerpt(post.text));
     open("remove-post");
   };
 }
 
-/** @param {App} app @returns {{reply: (seq: number) => void, draw: () => void}} */
+/** @param {App} app @returns {{reply: (seq: number) => void, draw: () => void, aim: () => void}} `aim`: bring what is being answered into view */
 function wireForm(app) {
   const { store, session, tabs } = app;
   const [form, text, send, bar] = [byId("say"), byId("say-text"), byId("say").querySelector('[type="submit"]'), byId("reply")];
@@ -187,12 +180,15 @@ function wireForm(app) {
     const post = mayChat(store) ? store.shown?.chat.find(({ seq }) => seq === answers) : undefined;
     if (!post) answers = null;
     bar.hidden = !post;
-    if (post) write(bar.querySelector("span"), t("To {name}: {text}", { name: everybody(app).get(post.by ?? "")?.name ?? t("Somebody"), text: excerpt(post.text) }));
+    if (post) write(bar.querySelector("span"), t("To {name}: {text}", { name: nameOf(app, post.by), text: excerpt(post.text) }));
+  };
+  const aim = () => {
+    if (answers !== null) byId("messages").querySelector(`[data-key="${answers}"]`)?.scrollIntoView({ block: "nearest" });
   };
   const answer = (/** @type {number|null} */ seq) => {
     answers = seq;
-    drawBar();
-    if (seq !== null) byId("messages").querySelector(`[data-key="${seq}"]`)?.scrollIntoView({ block: "nearest" }); // the bar takes room
+    drawBar(); // it takes room
+    aim();
     text.focus();
   };
   byId("reply-off").addEventListener("click", () => answer(null));
@@ -224,7 +220,7 @@ function wireForm(app) {
     set(raise, "disabled", store.shown?.status === "ended");
   };
   watch(store, ["hands"], draw);
-  return { reply: answer, draw };
+  return { reply: answer, draw, aim };
 }
 
 /** @param {import("../store.js").Store} store */

@@ -4,14 +4,12 @@
 import { byId, swapIcon, write } from "../dom.js";
 import { t } from "../i18n.js";
 import { close } from "./dialogs.js";
+import { everybody } from "./people.js";
 import { watch } from "./watch.js";
 
 /** @param {{store: import("../store.js").Store, session: import("../session.js").Session, rename: (entry: import("./roster.js").Entry) => void}} app */
 export function lessonMenu({ store, session, rename }) {
-  byId("rename-me").addEventListener("click", () => {
-    const name = store.shown?.people.get(store.me.id)?.name ?? store.me.name;
-    rename({ ...store.me, name });
-  });
+  byId("rename-me").addEventListener("click", () => rename(/** @type {import("./roster.js").Entry} */ (everybody({ store, session }).get(store.me.id))));
   document.getElementById("end-now")?.addEventListener("click", () => {
     session.propose("lesson.end", {});
     close("end-lesson");

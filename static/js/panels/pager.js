@@ -1,10 +1,11 @@
 // Previous, next, where I am and whom I follow; the way back to the class.
 // @ts-check
 
-import { byId, el, write } from "../dom.js";
+import { byId, el, set, write } from "../dom.js";
 import { t } from "../i18n.js";
 import { amStaff, lessonOf, mayRoam } from "../tools/rights.js";
 import { say } from "./announce.js";
+import { nameOf } from "./people.js";
 import { neighbour, step } from "./turning.js";
 import { watch } from "./watch.js";
 
@@ -17,7 +18,7 @@ export function pager({ store, session }) {
   document.addEventListener("keydown", (event) => turnByKey(event, store, session));
   let spoken = store.page;
 
-  watch(store, ["page", "pages", "people", "policy", "status"], () => {
+  watch(store, ["page", "pages", "people", "presence", "policy", "status"], () => {
     const lesson = store.shown;
     if (!lesson) return;
     const free = mayRoam(store) || lesson.status === "ended";
@@ -25,29 +26,36 @@ export function pager({ store, session }) {
     next.disabled = !free || neighbour(store, 1) === null;
     const away = store.page !== lesson.current && lesson.status !== "ended";
     follow.hidden = !away;
-    write(follow.querySelector("span"), t("Back to live page {n}", { n: numberOf(lesson, lesson.current) }));
-    describe(byId("where"), store, away);
+    const live = numberOf(lesson, lesson.current);
+    write(follow.querySelector("span"), t("Live page {n}", { n: live }));
+    set(follow, "aria-label", t("Back to live page {n}", { n: live }));
+    describe(byId("where"), { store, session }, away);
     byId("where").removeAttribute("data-early");
     if (spoken !== store.page) say(pageWords(lesson, store.page));
     spoken = store.page;
   });
 }
 
-/** @param {HTMLElement} where @param {import("../store.js").Store} store @param {boolean} away */
-function describe(where, store, away) {
+/** @param {HTMLElement} where @param {import("./people.js").Core} app @param {boolean} away */
+function describe(where, app, away) {
+  const { store } = app;
   const lesson = lessonOf(store);
+  const title = titleOf(lesson, store.page);
   const number = el("b");
   write(number, String(numberOf(lesson, store.page)));
   const words = away ? t("Page {n}", { n: "\u0000" }) : t("Page {n} of {all}", { n: "\u0000", all: lesson.pages.length });
   const [before, after] = words.split("\u0000");
-  const whom = away || amStaff(store) || lesson.status === "ended" ? "" : ` · ${following(lesson)}`;
-  if (where.textContent !== before + number.textContent + after + whom) where.replaceChildren(before, number, after + whom);
+  const whom = away || amStaff(store) || lesson.status === "ended" ? "" : ` · ${following(app)}`;
+  const titled = title ? el("span", { class: "titled" }, " · ", el("span", { class: "title", dir: "auto" }, title)) : "";
+  where.toggleAttribute("data-titled", lesson.pages.some((/** @type {any} */ page) => page.title)); // as wide on the pages that have none
+  if (where.textContent === before + number.textContent + after + (title && ` · ${title}`) + whom) return;
+  where.replaceChildren(before, number, after, titled, whom);
 }
 
-/** @param {any} lesson */
-function following(lesson) {
-  const teachers = [...lesson.people.values()].filter((person) => person.role === "instructor" && !person.removed);
-  return teachers.length === 1 ? t("following {name}", { name: teachers[0].name }) : t("following the teacher");
+/** @param {import("./people.js").Core} app */
+function following(app) {
+  const teachers = [...lessonOf(app.store).people].filter(([, person]) => person.role === "instructor" && !person.removed);
+  return teachers.length === 1 ? t("following {name}", { name: nameOf(app, teachers[0][0]) }) : t("following the teacher");
 }
 
 /** @param {any} lesson @param {string|null} page @returns {number} from 1; 0 for none */
@@ -55,10 +63,13 @@ export function numberOf(lesson, page) {
   return lesson.pages.findIndex((/** @type {any} */ one) => one.id === page) + 1;
 }
 
+/** @param {any} lesson @param {string|null} page @returns {string} "" for none */
+const titleOf = (lesson, page) => lesson.pages[numberOf(lesson, page) - 1]?.title ?? "";
+
 /** "Page 4: Two stages" @param {any} lesson @param {string|null} page */
 export function pageWords(lesson, page) {
   const number = numberOf(lesson, page);
-  const title = lesson.pages[number - 1]?.title;
+  const title = titleOf(lesson, page);
   return title ? t("Page {n}: {title}", { n: number, title }) : t("Page {n}", { n: number });
 }
 

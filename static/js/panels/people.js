@@ -4,10 +4,10 @@
 import { byId, el, icon, initials, keyed, set, write } from "../dom.js";
 import { t, tn } from "../i18n.js";
 import { readableOn } from "../render/colors.js";
-import { amStaff, lessonOf, roleOf } from "../tools/rights.js";
+import { amStaff, lessonOf, mayDraw, roleOf } from "../tools/rights.js";
 import { say } from "./announce.js";
 import { arrowKeys, mark } from "./radios.js";
-import { found, possible, present, removed } from "./roster.js";
+import { found, known, possible, present, removed } from "./roster.js";
 import { watch } from "./watch.js";
 
 /** @typedef {import("./roster.js").Entry} Entry */
@@ -93,7 +93,7 @@ function drawHands(app) {
     return row(entry, el("span", { class: "place" }), penToggle(app, entry), amStaff(store) && call, amStaff(store) && lower);
   }, (element, entry) => {
     updateRow(store, element, entry);
-    const speaks = entry.id === called, { name } = entry;
+    const speaks = entry.id === called, { label: name } = entry;
     const place = /** @type {HTMLElement} */ (element.querySelector(".place"));
     element.toggleAttribute("data-called", speaks);
     place.hidden = speaks;
@@ -115,11 +115,11 @@ function drawHands(app) {
 function drawHere(app) {
   const { store, session } = app;
   const { count, named, people: here } = session.presence;
-  const known = named ? present(here.values(), lessonOf(store).people) : [];
-  const shown = found(known, byId("find").querySelector("input").value);
+  const all = named ? present(here.keys(), everybody(app), lessonOf(store).people) : [];
+  const shown = found(all, byId("find").querySelector("input").value);
   byId("here").hidden = false;
   write(byId("here-label"), t("Here, {n}", { n: count }));
-  byId("find-button").hidden = known.length < 8 && byId("find").hidden;
+  byId("find-button").hidden = all.length < 8 && byId("find").hidden;
   keyed(byId("people-rows"), shown.slice(0, ROWS), (entry) => entry.id, (entry) => {
     const more = el("button", { class: "quiet", type: "button", onclick: () => app.openPerson(everybody(app).get(entry.id) ?? entry) }, icon("more"));
     return row(entry, el("span", { class: "state" }), penToggle(app, entry), more);
@@ -128,26 +128,27 @@ function drawHere(app) {
     updateState(app, element, entry);
   });
   const empty = byId("people-empty");
-  const words = emptyWords(store, named, known, shown);
+  const words = emptyWords(store, named, all, shown);
   empty.hidden = words === "";
   write(/** @type {Element} */ (empty.querySelector("span")), words);
   const share = empty.querySelector("button");
-  if (share) share.hidden = !named || known.length !== 1;
+  if (share) share.hidden = !named || all.length !== 1;
 }
 
-/** @param {import("../store.js").Store} store @param {boolean} named @param {Entry[]} known @param {Entry[]} shown */
-function emptyWords(store, named, known, shown) {
+/** @param {import("../store.js").Store} store @param {boolean} named @param {Entry[]} all @param {Entry[]} shown */
+function emptyWords(store, named, all, shown) {
   if (!named) return t("In a class this large, names are shown to the teachers only.");
   if (shown.length > ROWS) return t("And {n} more. Use Find to reach somebody.", { n: shown.length - ROWS });
-  if (known.length > 0 && shown.length === 0) return t("Nobody here has a name like that.");
-  if (known.length === 1 && amStaff(store)) return t("You are alone so far. Show your students how to join.");
-  if (known.length === 1) return t("You are the first one here. Look through the pages, or draw on this one.");
+  if (all.length > 0 && shown.length === 0) return t("Nobody here has a name like that.");
+  if (all.length === 1 && amStaff(store)) return t("You are alone so far. Show your students how to join.");
+  if (all.length === 1) return t("You are the first one here. Look through the pages, or draw on this one.");
   return "";
 }
 
 /** @param {App} app */
-function drawRemoved({ store, askReadmit }) {
-  const gone = amStaff(store) ? removed(lessonOf(store).people) : [];
+function drawRemoved(app) {
+  const { store, askReadmit } = app;
+  const gone = amStaff(store) ? removed(everybody(app), lessonOf(store).people) : [];
   byId("removed").hidden = gone.length === 0;
   keyed(byId("removed-rows"), gone, (entry) => entry.id, (entry) => {
     const back = el("button", { class: "btn", type: "button", onclick: () => askReadmit(entry.id) }, t("Readmit"));
@@ -156,7 +157,7 @@ function drawRemoved({ store, askReadmit }) {
     return element;
   }, (element, entry) => {
     updateRow(store, element, entry);
-    set(/** @type {Element} */ (element.querySelector(".btn")), "aria-label", t("Readmit {name}", { name: entry.name }));
+    set(/** @type {Element} */ (element.querySelector(".btn")), "aria-label", t("Readmit {name}", { name: entry.label }));
   });
 }
 
@@ -181,7 +182,7 @@ function row(entry, ...rest) {
   const avatar = el("span", { class: "avatar", "aria-hidden": "true" });
   avatar.style.setProperty("--c", entry.color);
   avatar.style.setProperty("--c-ink", readableOn(entry.color));
-  return el("li", { class: "row" }, avatar, el("span", { class: "name" }, el("span"), el("small")), ...rest);
+  return el("li", { class: "row" }, avatar, el("span", { class: "name" }, el("span"), el("i"), el("small")), ...rest);
 }
 
 /** @param {import("../store.js").Store} store @param {HTMLElement} element @param {Entry} entry */
@@ -189,7 +190,8 @@ function updateRow(store, element, entry) {
   write(/** @type {Element} */ (element.querySelector(".avatar")), initials(entry.name));
   const name = /** @type {HTMLElement} */ (element.querySelector(".name span"));
   write(name, entry.name);
-  set(name, "title", entry.name);
+  set(name, "title", entry.label);
+  write(/** @type {Element} */ (element.querySelector(".name i")), entry.mark);
   const role = entry.id === store.me.id ? t("you") : entry.role === "instructor" ? t("instructor") : entry.role === "assistant" ? t("assistant") : "";
   write(/** @type {Element} */ (element.querySelector(".name small")), role);
   const pen = /** @type {HTMLElement|null} */ (element.querySelector("[data-allows]"));
@@ -198,7 +200,7 @@ function updateRow(store, element, entry) {
   const chosen = policy.chosen.includes(entry.id);
   pen.hidden = policy.draw !== "chosen";
   set(pen, "aria-pressed", String(chosen));
-  set(pen, "aria-label", t("Let {name} draw", { name: entry.name }));
+  set(pen, "aria-label", t("Let {name} draw", { name: entry.label }));
 }
 
 /** @param {App} app @param {HTMLElement} element @param {Entry} entry */
@@ -209,7 +211,7 @@ function updateState({ store, writers }, element, entry) {
   const more = /** @type {HTMLElement} */ (element.querySelector(".quiet:not([data-allows])"));
   const { rename, remove } = possible({ id: store.me.id, role: roleOf(store, store.me.id) ?? "student" }, entry, lessonOf(store).people);
   more.hidden = lessonOf(store).status === "ended" || (!rename && !remove);
-  set(more, "aria-label", t("More about {name}", { name: entry.name }));
+  set(more, "aria-label", t("More about {name}", { name: entry.label }));
 }
 
 /** The pen beside a name: one press lets this person draw, or no longer. @param {App} app @param {Entry} entry */
@@ -220,13 +222,28 @@ function penToggle({ store, session }, entry) {
   } }, icon("pen"));
 }
 
-/** @param {Core} app @returns {Map<string, Entry>} everybody known: here or not */
+/** @type {import("../store.js").Topic[]} */
+const NAMING = ["people", "presence", "me"];
+
+/** What is known of everybody, until something of it changes. @type {WeakMap<import("../store.js").Store, Map<string, Entry>|null>} */
+const lists = new WeakMap();
+
+/** @param {Core} app @returns {ReadonlyMap<string, Entry>} everybody known: here or not */
 export function everybody({ store, session }) {
-  /** @type {Map<string, Entry>} */
-  const all = new Map(session.presence.people);
-  for (const [id, { name, role, color }] of store.shown?.people ?? []) all.set(id, { id, name, role, color });
+  const list = lists.get(store);
+  if (list) return list;
+  if (list === undefined) {
+    store.subscribe(({ topics }) => {
+      if (NAMING.some((topic) => topics.has(topic))) lists.set(store, null);
+    });
+  }
+  const all = known(session.presence.people, store.shown?.people ?? new Map(), store.me);
+  lists.set(store, all);
   return all;
 }
+
+/** How somebody is named everywhere. @param {Core} app @param {string|null|undefined} id */
+export const nameOf = (app, id) => everybody(app).get(id ?? "")?.label ?? t("Somebody");
 
 /** Say whose turn it is, to everybody; who raised a hand, to staff; that it was lowered, to whose it is. @param {App} app */
 function announceHands(app) {
@@ -238,21 +255,25 @@ function announceHands(app) {
   watch(store, ["hands"], () => {
     if (!store.shown) return;
     const now = new Set(store.shown.hands), { called } = store.shown;
-    if (called !== spoke) say(turnWords(called, spoke, me, everybody(app)));
+    if (called !== spoke) say(turnWords(app, called, spoke));
     else if (before.has(me) && !now.has(me)) say(t("Your hand is down."));
     spoke = called;
     const raised = [...now].filter((id) => !before.has(id) && id !== store.me.id);
     if (amStaff(store) && raised.length > 0) {
-      const name = everybody(app).get(raised[raised.length - 1])?.name ?? "";
+      const name = nameOf(app, raised[raised.length - 1]);
       say(`${t("{name} raised a hand.", { name })} ${tn(now.size, "{n} hand up.", "{n} hands up.")}`);
     }
     before = now;
   });
 }
 
-/** @param {string|null} called @param {string|null} before @param {string} me @param {Map<string, Entry>} names */
-function turnWords(called, before, me, names) {
-  if (called === me) return t("You are called on.");
-  if (called !== null) return t("It is the turn of {name}.", { name: names.get(called)?.name ?? t("Somebody") });
+/** To whom is called on and may not draw. */
+export const closedTurn = () => t("You are called on to speak. You cannot draw now.");
+
+/** @param {App} app @param {string|null} called @param {string|null} before */
+function turnWords(app, called, before) {
+  const { id: me } = app.store.me;
+  if (called === me) return mayDraw(app.store) ? t("You are called on.") : closedTurn();
+  if (called !== null) return t("It is the turn of {name}.", { name: nameOf(app, called) });
   return before === me ? t("Your turn is over.") : t("Nobody is called on any more.");
 }

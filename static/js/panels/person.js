@@ -8,6 +8,7 @@ import { amStaff, lessonOf, roleOf } from "../tools/rights.js";
 import { say } from "./announce.js";
 import { close, open } from "./dialogs.js";
 import { numberOf } from "./pager.js";
+import { everybody } from "./people.js";
 import { possible } from "./roster.js";
 
 /** @typedef {import("./roster.js").Entry} Entry */
@@ -16,7 +17,8 @@ import { possible } from "./roster.js";
  * @param {{store: import("../store.js").Store, session: import("../session.js").Session}} app
  * @returns {{open: (entry: Entry) => void, rename: (entry: Entry) => void, askReadmit: (id: string) => void}}
  */
-export function person({ store, session }) {
+export function person(app) {
+  const { store, session } = app;
   /** @type {Entry|null} whom the dialogs are about */
   let about = null;
   /** @type {string|null} the page whose ink is asked about: the class may turn it meanwhile */
@@ -43,10 +45,9 @@ export function person({ store, session }) {
 
   /** @param {string} id */
   function askReadmit(id) {
-    const person = store.shown?.people.get(id);
-    if (!person) return;
-    about = { ...person, id };
-    write(byId("readmit-title"), t("Let {name} in again?", { name: person.name }));
+    about = everybody(app).get(id) ?? null;
+    if (!about) return;
+    write(byId("readmit-title"), t("Let {name} in again?", { name: about.label }));
     open("readmit-person");
   }
 
@@ -63,7 +64,7 @@ export function person({ store, session }) {
     const { seq, ids } = lastOf(entry, store.page);
     if (store.page === null || !ids.length) return;
     session.propose("board.edit", { page: store.page, edits: ids.map((id) => ["remove", id]), guard: seq });
-    say(t("Taken back: the last drawing of {name}.", { name: entry.name }));
+    say(t("Taken back: the last drawing of {name}.", { name: entry.label }));
   }
 
   /** @param {Entry} entry @param {string|null} on */
@@ -80,7 +81,7 @@ export function person({ store, session }) {
   /** @param {Entry} entry */
   function askRemove(entry) {
     about = entry;
-    write(byId("remove-title"), t("Remove {name}?", { name: entry.name }));
+    write(byId("remove-title"), t("Remove {name}?", { name: entry.label }));
     open("remove-person");
   }
 
@@ -89,7 +90,7 @@ export function person({ store, session }) {
     about = entry;
     page = store.page;
     if (page === null) return;
-    write(byId("clear-ink-title"), t("Clear {name}’s ink on page {n}?", { name: entry.name, n: numberOf(lessonOf(store), page) }));
+    write(byId("clear-ink-title"), t("Clear {name}’s ink on page {n}?", { name: entry.label, n: numberOf(lessonOf(store), page) }));
     open("clear-ink");
   }
 
@@ -113,7 +114,7 @@ export function person({ store, session }) {
     rename,
     askReadmit,
     open: (entry) => {
-      write(byId("person-title"), entry.name);
+      write(byId("person-title"), entry.label);
       const avatar = byId("person-avatar");
       write(avatar, initials(entry.name));
       avatar.style.setProperty("--c", entry.color);

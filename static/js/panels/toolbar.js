@@ -4,6 +4,7 @@
 import { byId, el, icon, set, swapIcon, write } from "../dom.js";
 import { t } from "../i18n.js";
 import { mayDraw } from "../tools/rights.js";
+import { closedTurn } from "./people.js";
 import { arrowKeys, mark } from "./radios.js";
 import { watch } from "./watch.js";
 
@@ -131,7 +132,7 @@ function showWords(store, open) {
   if (!lesson || open) return;
   const ended = lesson.status === "ended";
   swapIcon(words, ended ? "check" : "lock");
-  const asks = lesson.hands.includes(store.me.id) ? t("Only chosen people draw now. Your hand is up.") : t("Only chosen people draw now. Raise your hand to be chosen.");
-  const why = lesson.policy.draw === "chosen" ? asks : t("Only the teacher draws now");
+  const asks = lesson.hands.includes(store.me.id) ? t("Only chosen people draw now. Your hand is up.") : t("Only chosen people draw now. Raise your hand to draw.");
+  const why = lesson.called === store.me.id ? closedTurn() : lesson.policy.draw === "chosen" ? asks : t("Only the teacher draws now");
   write(words.querySelector("span"), ended ? t("The lesson has ended. The board stays as it is.") : why);
 }

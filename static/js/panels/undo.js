@@ -8,6 +8,7 @@ import { say } from "./announce.js";
 import { close } from "./dialogs.js";
 import { toast } from "./notice.js";
 import { numberOf } from "./pager.js";
+import { everybody } from "./people.js";
 import { watch } from "./watch.js";
 
 /** @param {{store: import("../store.js").Store, session: import("../session.js").Session}} app */
@@ -27,7 +28,7 @@ export function undo({ store, session }) {
     event.preventDefault();
     take(what);
   });
-  session.undo.say = ({ what, by }) => toast(words(what, by === null ? null : (store.shown?.people.get(by)?.name ?? null)));
+  session.undo.say = ({ what, by }) => toast(words(what, by === null ? null : (everybody({ store, session }).get(by)?.label ?? null)));
   const draw = () => {
     back.disabled = !session.undo.has(store.page, "done");
     again.disabled = !session.undo.has(store.page, "undone");

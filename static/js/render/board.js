@@ -26,7 +26,7 @@ export class Board {
    * @param {HTMLImageElement} parts.image
    * @param {HTMLElement} parts.overlay
    * @param {Store} parts.store
-   * @param {(by: string) => {name: string, color: string}|null} parts.person  for name tags
+   * @param {(by: string) => {name: string, mark: string, color: string}|null} parts.person  for name tags
    * @param {(state: "loading"|"there"|"failed"|"none") => void} parts.onSlide
    * @param {(by: string, item: import("../store.js").ShownItem) => boolean} parts.mayChange
    * @param {number} [parts.within]  ms in which the neighbours' pictures are fetched: those who turn the pages do not wait

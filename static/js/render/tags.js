@@ -13,7 +13,7 @@ export class Tags {
 
   /**
    * @param {HTMLElement} overlay @param {import("./surface.js").Surface} surface
-   * @param {(by: string) => {name: string, color: string}|null} person  null where names are not known (large rooms)
+   * @param {(by: string) => {name: string, mark: string, color: string}|null} person  null where names are not known (large rooms)
    * @param {{now: () => number}} clock
    */
   constructor(overlay, surface, person, clock) {
@@ -51,8 +51,10 @@ export class Tags {
   #make(by) {
     const person = this.person(by);
     if (!person) return null;
-    const element = el("span", { class: "tag" });
-    write(element, person.name);
+    const [name, mark] = [el("span"), el("i")];
+    write(name, person.name);
+    write(mark, person.mark);
+    const element = el("span", { class: "tag" }, name, person.mark && mark);
     element.style.setProperty("--c", person.color);
     element.style.setProperty("--c-ink", readableOn(person.color));
     this.overlay.append(element);

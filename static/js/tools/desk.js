@@ -74,7 +74,10 @@ export class Desk {
     on("pointerleave", () => { this.ring.hidden = true; });
     // A long press selects text and opens menus on phones; the board wants neither.
     this.surface.addEventListener("contextmenu", (event) => { if (this.toolbox.tool) event.preventDefault(); });
-    this.surface.addEventListener("touchstart", (event) => { if (this.toolbox.tool) event.preventDefault(); }, { passive: false });
+    // Two fingers are the browser's, which enlarges and moves the page; not where a hand lies beside what is being drawn.
+    for (const type of ["touchstart", "touchmove"]) this.surface.addEventListener(type, (event) => { if (event.cancelable && this.#arbiter.settled(event.timeStamp)) event.preventDefault(); }, { passive: false });
+    // The mouse that a browser makes up behind a finger would take the focus from the words just begun.
+    this.surface.addEventListener("touchend", (event) => { if (event.cancelable && this.toolbox.tool) event.preventDefault(); }, { passive: false });
   }
 
   /** @param {PointerEvent} event */
@@ -82,7 +85,7 @@ export class Desk {
     const tool = event.buttons & ERASER_END ? this.toolbox.named("eraser") : this.toolbox.tool;
     const page = this.board.page;
     if (!tool || page === null || (event.pointerType === "mouse" && event.button !== 0)) return;
-    const { begins, cancels } = this.#arbiter.down(event.pointerId, event.pointerType, event.timeStamp);
+    const { begins, cancels } = this.#arbiter.down(event.pointerId, event.pointerType, event.timeStamp, event.isPrimary);
     if (cancels) this.#drop();
     if (!begins) return;
     this.surface.setPointerCapture(event.pointerId);
@@ -116,14 +119,14 @@ export class Desk {
   /** @param {PointerEvent} event @param {boolean} whole */
   #end(event, whole) {
     if (event.pointerType !== "mouse") this.ring.hidden = true;
-    if (event.pointerId === this.#arbiter.drawing) this.#stop(whole);
+    if (this.#arbiter.up(event.pointerId)) this.#stop(whole);
   }
 
   /** End the gesture, if there is one. @param {boolean} whole  false: without a trace */
   #stop(whole) {
     const gesture = this.#gesture;
     this.#gesture = null;
-    if (this.#arbiter.drawing !== null) this.#arbiter.up(this.#arbiter.drawing);
+    this.#arbiter.rest();
     if (whole) gesture?.finish();
     else gesture?.cancel();
   }

@@ -10,9 +10,11 @@ export const PINCH_POINTS = 10;
 
 /**
  * Decides which pointer draws (board.md section 9): one at a time; once a pen was seen, fingers do not draw; a second
- * finger in time takes the first one's stroke back.
+ * finger in time takes the first one's stroke back, and the browser pinches until all of them are up.
  */
 export class Arbiter {
+  /** Ids of the fingers that are down. @type {Set<number>} */
+  #fingers = new Set();
   /** @type {{id: number, kind: PointerKind, since: number, points: number}|null} the pointer that draws */
   #drawing = null;
   #penSeen = false;
@@ -29,13 +31,17 @@ export class Arbiter {
 
   /**
    * A pointer came down.
-   * @param {number} id @param {PointerKind} kind @param {number} now ms @returns {{begins: boolean, cancels: boolean}}
+   * @param {number} id @param {PointerKind} kind @param {number} now ms
+   * @param {boolean} [alone]  no finger was down anywhere, even if the end of one was missed
+   * @returns {{begins: boolean, cancels: boolean}}
    */
-  down(id, kind, now) {
+  down(id, kind, now, alone = false) {
     if (kind === "pen") this.#penSeen = true;
+    if (alone) this.#fingers.clear();
+    if (kind === "touch") this.#fingers.add(id);
     const before = this.#drawing;
     if (!before) {
-      if (kind === "touch" && this.#penSeen) return { begins: false, cancels: false };
+      if (kind === "touch" && (this.#penSeen || this.#fingers.size > 1)) return { begins: false, cancels: false };
       this.#drawing = { id, kind, since: now, points: 1 };
       return { begins: true, cancels: false };
     }
@@ -62,8 +68,20 @@ export class Arbiter {
     return one?.id === id && !young(one, now);
   }
 
+  /** Whether what is drawn goes on whatever else touches the page: it can be no pinch. @param {number} now ms */
+  settled(now) {
+    const one = this.#drawing;
+    return one !== null && (one.kind !== "touch" || !young(one, now));
+  }
+
+  /** The stroke is over, though its pointer may still be down. */
+  rest() {
+    this.#drawing = null;
+  }
+
   /** The pointer went up or was taken away. @param {number} id @returns {boolean} whether it was the one that draws */
   up(id) {
+    this.#fingers.delete(id);
     if (this.#drawing?.id !== id) return false;
     this.#drawing = null;
     return true;

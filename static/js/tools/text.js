@@ -105,6 +105,8 @@ export class Editor {
     this.at = item?.values.at ?? [Math.max(0, Math.min(point[0], 1600 - MARGIN - least)), Math.max(0, point[1] - (kind === "note" ? this.padding : this.size * 0.75))];
     const free = kind === "note" ? NOTE : Math.min(WIDEST, 1600 - MARGIN - this.at[0]);
     this.most = Math.max(item?.values.box[0] ?? least, free);
+    /** Where it is seen while it is written, in units: as near to `at` as the page has room for it. @type {Point} */
+    this.place = this.at;
   }
 
   open() {
@@ -118,13 +120,12 @@ export class Editor {
     });
     this.field = field;
     Object.assign(field.style, {
-      left: part(this.at[0]), top: part(this.at[1]), width: part(this.most), padding: part(this.padding), fontSize: part(this.size),
+      width: part(this.most), maxHeight: part(this.#sheet().height), padding: part(this.padding), fontSize: part(this.size),
       lineHeight: String(LEADING), fontFamily: FONT, color: this.style.color,
     });
     if (this.kind === "note") Object.assign(field.style, { background: this.style.fill ?? "#fff3c4", minHeight: part(NOTE) });
     field.value = this.item?.values.text ?? "";
     this.count = el("span", { class: "editor-count", "aria-hidden": "true", hidden: true });
-    this.count.style.left = part(this.at[0]);
     element.append(field, this.count);
     this.#grow();
     field.focus();
@@ -153,8 +154,8 @@ export class Editor {
     const lines = this.#lines(words);
     if (this.item && lines === (there ?? this.item).values.text) return;
     const box = this.#box(lines);
-    const at = this.#onPage(box);
-    const moved = at[1] === this.at[1] ? {} : { at };
+    const at = this.#onPage(box, this.place);
+    const moved = at[0] === this.at[0] && at[1] === this.at[1] ? {} : { at };
     if (this.item && there) {
       if (words === "") session.propose("board.edit", { page, edits: [["remove", this.item.id]] });
       else session.propose("board.edit", { page, edits: [["set", this.item.id, { ...moved, text: lines, box }]] });
@@ -178,11 +179,16 @@ export class Editor {
     return [width, this.kind === "note" ? Math.max(NOTE, height) : height];
   }
 
-  /** Where a block stands so that none of its words lie below the page. @param {[number, number]} box @returns {Point} */
-  #onPage([, height]) {
+  /** Where a block stands so that all of it lies on the page, or as much as there is room for. @param {[number, number]} box @param {Point} near @returns {Point} */
+  #onPage([wide, high], near) {
+    const { width, height } = this.#sheet();
+    return [Math.max(0, Math.min(near[0], width - wide)), Math.max(0, Math.min(near[1], height - high))];
+  }
+
+  /** The page's size, in units. */
+  #sheet() {
     const { store, page } = this.desk;
-    const sheet = pageSize(store.shown?.pages.find(({ id }) => id === page) ?? null);
-    return [this.at[0], Math.max(0, Math.min(this.at[1], sheet.height - height))];
+    return pageSize(store.shown?.pages.find(({ id }) => id === page) ?? null);
   }
 
   /** How wide a line is, in units, in the font that it is painted with. @returns {(line: string) => number} */
@@ -207,11 +213,15 @@ export class Editor {
     this.#grow();
   }
 
+  /** As high as its words, and moved up or to the left where it would leave the page: what is typed is seen. */
   #grow() {
-    const { field } = this;
+    const { field, count } = this;
     field.style.height = "0";
     field.style.height = `${field.scrollHeight}px`;
-    this.count.style.top = `min(${part(this.at[1])} + ${field.offsetHeight + 8}px, 100% - 2.25em)`; // never below the page
+    this.place = this.#onPage([this.most, field.offsetHeight / this.desk.board.scale], this.at);
+    field.style.left = count.style.left = part(this.place[0]);
+    field.style.top = part(this.place[1]);
+    count.style.top = `min(${part(this.place[1])} + ${field.offsetHeight + 8}px, 100% - 2.25em)`; // never below the page
   }
 
   /** @param {KeyboardEvent} event */

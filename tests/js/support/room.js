@@ -24,7 +24,7 @@ export class Room {
   enter(person, { factory = null, wakers = [], storage = null } = {}) {
     const { clock, random, server } = this;
     const store = new Store(person);
-    const outbox = new Outbox({ lesson: 7, participant: person.id }, { factory, clock, random });
+    const outbox = new Outbox({ lesson: 7, participant: person.id }, { factory, clock, random, notes: storage });
     const transport = server.transport(person);
     const session = new Session({ pass: server.pass(person), store, clock, random, outbox, transport, doors: server.doors(person), wakers, storage });
     const seen = { applied: [], changes: [], notices: [], corrections: [] };
