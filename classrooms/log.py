@@ -382,17 +382,28 @@ def _learn_repeats(cursor: Any, batches: dict[int, "_Batch"], units: list[_Unit]
 
 
 def _insert(cursor: Any, batches: list["_Batch"]) -> None:
-    """Write the new rows, the new heads, and the status that two kinds of event carry."""
+    """Write the new rows, the new heads, and the status that two kinds of event carry.
+
+    To PostgreSQL rows go by COPY, in a fifth of the time of any INSERT (docs/decisions/0013-…), and heads in one
+    statement; to SQLite neither makes a difference.
+    """
     if not batches:
         return
-    cursor.executemany(  # PostgreSQL gets them all at once, by psycopg's pipeline
-        "INSERT INTO classrooms_event (lesson_id, seq, kind, by, op, at, data) VALUES (%s, %s, %s, %s, %s, %s, %s)",
-        [row for batch in batches for row in batch.rows],
-    )
-    cursor.executemany(
-        "UPDATE classrooms_lesson SET head = %s, last_at = %s WHERE id = %s",
-        [(batch.head.seq, batch.at, batch.lesson) for batch in batches],
-    )
+    rows = [row for batch in batches for row in batch.rows]
+    heads = [(batch.head.seq, batch.at, batch.lesson) for batch in batches]
+    if connection.vendor == "sqlite":
+        cursor.executemany(f"INSERT INTO {_COLUMNS} VALUES (%s, %s, %s, %s, %s, %s, %s)", rows)  # noqa: S608
+        cursor.executemany("UPDATE classrooms_lesson SET head = %s, last_at = %s WHERE id = %s", heads)
+    else:
+        with connection.wrap_database_errors, cursor.copy(f"COPY {_COLUMNS} FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+        marks = ",".join(["(%s, %s, %s)"] * len(heads))
+        cursor.execute(
+            f"WITH news (head, at, id) AS (VALUES {marks}) UPDATE classrooms_lesson"  # noqa: S608
+            " SET head = news.head, last_at = news.at FROM news WHERE classrooms_lesson.id = news.id",
+            [part for head in heads for part in head],
+        )
     for batch in batches:
         if batch.status is not None:
             ended = timezone.now() if batch.status == Lesson.Status.ENDED else None
@@ -459,6 +470,7 @@ def _refuse(units: list[_Unit]) -> None:
         unit.refuse(Code.TRY_AGAIN)
 
 
+_COLUMNS = "classrooms_event (lesson_id, seq, kind, by, op, at, data)"
 _listeners: list[Listener] = []
 _counting = threading.Lock()
 _writers = _Writers()
