@@ -2,16 +2,16 @@
 
     python -m benchmarks.commits [--seconds 5] [--writers 1 2 4] [--lessons 1 20 200]
 
-PostgreSQL with fsync on and SQLite with synchronous=FULL, each started for it. Ops come from an event loop as they do in
-a hub: so many authors a lesson, each of whom gives an op, an 80-point stroke, once the one before is committed. Printed
-are events and transactions a second, the events of a transaction, how long a transaction takes, how long an author waits,
-and the CPU of the process. At the end the log of each lesson is counted: seqs without a hole, as many as were answered.
+PostgreSQL with fsync on and SQLite with synchronous=FULL, each started for it. Ops come from an event loop as they do
+in a hub: so many authors a lesson, each of whom gives an op, an 80-point stroke, once the one before is committed.
+Printed are events and transactions a second, the events of a transaction, how long a transaction takes, how long an
+author waits, and the CPU of the process. At the end the log of each lesson is counted: seqs without a hole, as many as
+were answered.
 """
 
 import argparse
 import asyncio
 import statistics
-import sys
 import time
 
 from benchmarks.databases import again, machine, on
@@ -24,6 +24,7 @@ def measure(lessons: int, seconds: float) -> None:
     from classrooms import log
     from classrooms.counters import tally
     from classrooms.models import Classroom, Event, Lesson
+    from classrooms.writers import how_many
     from tests.support.strokes import stroke
 
     room = Classroom.objects.create(title="Bench")
@@ -59,7 +60,7 @@ def measure(lessons: int, seconds: float) -> None:
     assert events == 0, "answered is not what is stored"
     quantiles = statistics.quantiles(waits, n=100)
     print(
-        f"{log.writers():7} {lessons:7} {len(waits) / took:9.0f} {commits / took:9.0f} {len(waits) / commits:9.1f}"
+        f"{how_many():7} {lessons:7} {len(waits) / took:9.0f} {commits / took:9.0f} {len(waits) / commits:9.1f}"
         f" {spent / commits * 1000:9.2f} {quantiles[49] * 1000:8.1f} {quantiles[98] * 1000:8.1f} {cpu / took:6.0%}",
         flush=True,
     )
@@ -91,4 +92,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -284,6 +284,9 @@ LOG_FORMAT = env.str("LOG_FORMAT", default="plain")  # or json; checks.py tells 
 
 # --- lessons -----------------------------------------------------------------------------------------------------
 LESSON_MAX_SEATS = env.int("LESSON_MAX_SEATS", default=10_000)
+# Days after a classroom's `retention` that its staff can look at a lesson, whose log is deleted then; None: for ever,
+# which is what the pages promise.
+KEEP_LESSONS: int | None = env.int("KEEP_LESSONS", default=None)
 
 # --- decks: BigBlueButton's defaults, which schools know ---------------------------------------------------------
 DECK_MAX_BYTES = env.int("DECK_MAX_BYTES", default=30 * 1024 * 1024)

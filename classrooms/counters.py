@@ -29,7 +29,7 @@ class Histogram:
 
 
 class Tally:
-    """One process's counts. The loop's thread alone adds to each, or where it says so the log's writers under a lock."""
+    """One process's counts. The loop's thread alone adds to each, or as it says the log's writers, one at a time."""
 
     __slots__ = (
         "closes", "commit", "committed", "cut_off", "deliveries", "delivery", "frames", "holes", "lag", "ops", "relay",

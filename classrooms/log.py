@@ -4,7 +4,6 @@ A lesson is always the same thread's (`LOG_WRITERS`), so that what is appended t
 """
 
 import logging
-import queue
 import threading
 import time
 from collections import defaultdict
@@ -15,8 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import msgspec
-from django.conf import settings
 from django.db import DataError, Error, IntegrityError, connection, transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from classrooms import lesson as fold
@@ -24,12 +23,11 @@ from classrooms.counters import tally
 from classrooms.messages import event_bytes
 from classrooms.models import Event, Lesson, draw_epoch
 from classrooms.refusals import Code
+from classrooms.writers import Writers
 
 logger = logging.getLogger(__name__)
 
-BATCH = 500  # entries a transaction takes at most: about 20 ms on SQLite, so a burst cannot starve the next lesson
 PATIENCE = 8.0  # s after which a batch is tried no further: SQLite alone waits 5 s for a lock at each attempt
-MAX_WAITING = 10_000  # units, of all writers: while the database hangs, more are told to come again: memory is bounded
 
 _readable = msgspec.json.Decoder(fold.Event).decode
 
@@ -104,7 +102,9 @@ def append(lesson: int, entries: Sequence[Entry]) -> "Future[list[Outcome]]":
     if connection.in_atomic_block:
         raise RuntimeError("log.append inside an atomic block waits for itself: call the verb from on_commit")
     unit = _Unit(lesson, entries)
-    _writers.take(unit)
+    if not _writers.take(unit):
+        unit.refuse(Code.TRY_AGAIN)
+        unit.future.set_result(unit.outcomes)
     return unit.future
 
 
@@ -155,6 +155,22 @@ def renew_epoch(lesson: int, old: str) -> str:
     return Lesson.objects.values_list("epoch", flat=True).get(pk=lesson)
 
 
+def is_there() -> Exists:
+    """Return a condition on lessons: some event is there."""
+    return Exists(Event.objects.filter(lesson=OuterRef("pk")))
+
+
+def forget(lesson: int, most: int) -> int:
+    """Delete the oldest events of a lesson that nobody reads any more, so many at most. Returns how many they were."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM classrooms_event WHERE lesson_id = %s AND seq <= (SELECT MAX(seq) FROM"
+            " (SELECT seq FROM classrooms_event WHERE lesson_id = %s ORDER BY seq LIMIT %s) oldest)",
+            [lesson, lesson, most],
+        )
+        return int(cursor.rowcount)
+
+
 def waiting() -> int:
     """Return how many units wait for the writers."""
     return _writers.waiting
@@ -165,167 +181,83 @@ def stop() -> None:
     _writers.stop()
 
 
-class _Writers:
-    """The threads that commit, each with the lessons that fall to it."""
-
-    def __init__(self) -> None:
-        self._writers: list[_Writer] = []
-        self._lock = threading.Lock()
-
-    @property
-    def waiting(self) -> int:
-        return sum(writer.waiting for writer in list(self._writers))
-
-    def take(self, unit: _Unit) -> None:
-        with self._lock:
-            if not self._writers:
-                self._writers = [_Writer() for _ in range(writers())]
-            writer = self._writers[unit.lesson % len(self._writers)]
-            # One that is held up takes no more than its share, and what belongs to the others is still taken.
-            if writer.waiting < max(1, MAX_WAITING // len(self._writers)):
-                writer.take(unit)
-                return
-        unit.refuse(Code.TRY_AGAIN)
+def _settle(units: list[_Unit]) -> None:
+    """Give every entry an outcome. Whatever happens, the thread lives on and nobody waits for ever."""
+    units = [unit for unit in units if unit.future.set_running_or_notify_cancel()]
+    try:
+        _commit_or_divide(units, give_up_at=time.monotonic() + PATIENCE)
+    except Exception:
+        logger.exception("the log's writer failed")
+    for unit in units:
+        unit.refuse(Code.TRY_AGAIN)  # what has no outcome, if anything
         unit.future.set_result(unit.outcomes)
 
-    def stop(self) -> None:
-        with self._lock:  # what comes from now on goes to the next ones
-            ending, self._writers = self._writers, []
-        for writer in ending:
-            writer.end()
-        for writer in ending:
-            writer.join()
 
+def _commit_or_divide(units: list[_Unit], *, give_up_at: float, again: bool = True) -> None:
+    """Commit these units together; where that fails, part by part, so that one bad entry hurts nobody else.
 
-def writers() -> int:
-    """Return how many threads this process commits with. SQLite has one write lock, so it has one writer."""
-    return 1 if connection.vendor == "sqlite" else max(1, settings.LOG_WRITERS)
-
-
-class _Writer:
-    """A thread that commits, and the queue to it."""
-
-    def __init__(self) -> None:
-        self._queue: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
-        self._thread: threading.Thread | None = None
-
-    @property
-    def waiting(self) -> int:
-        return self._queue.qsize()
-
-    def take(self, unit: _Unit) -> None:
-        """Put a unit behind those that wait. One thread at a time."""
-        self._queue.put(unit)
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="log-writer", daemon=True)
-            self._thread.start()
-
-    def end(self) -> None:
-        """Have the thread end once it has committed what waits; nothing may be taken any more."""
-        self._queue.put(None)
-
-    def join(self) -> None:
-        """Wait for the end."""
-        if self._thread is not None:
-            self._thread.join()
-
-    def _run(self) -> None:
-        # The connection stays with the thread: pages that have taken all of the pool do not stop a lesson's log.
-        try:
-            while units := self._next_batch():
-                self._settle(units)
-        finally:
-            connection.close()
-
-    def _next_batch(self) -> list[_Unit]:
-        """Wait for a unit, then take all that wait behind it. Empty when asked to stop."""
-        waiting = self._queue
-        unit = waiting.get()
-        units: list[_Unit] = []
-        size = 0
-        while unit is not None:
-            units.append(unit)
-            size += len(unit.entries)
-            if size >= BATCH or waiting.empty():
-                return units
-            unit = waiting.get()
-        if units:  # asked to stop with work in hand: this batch first
-            waiting.put(None)
-        return units
-
-    def _settle(self, units: list[_Unit]) -> None:
-        """Give every entry an outcome. Whatever happens, the thread lives on and nobody waits for ever."""
-        units = [unit for unit in units if unit.future.set_running_or_notify_cancel()]
-        try:
-            self._commit_or_divide(units, give_up_at=time.monotonic() + PATIENCE)
-        except Exception:
-            logger.exception("the log's writer failed")
-        for unit in units:
-            unit.refuse(Code.TRY_AGAIN)  # what has no outcome, if anything
-            unit.future.set_result(unit.outcomes)
-
-    def _commit_or_divide(self, units: list[_Unit], *, give_up_at: float, again: bool = True) -> None:
-        """Commit these units together; where that fails, part by part, so that one bad entry hurts nobody else.
-
-        When the database itself fails, each lesson is tried once more and then told to come `again`. That second try is
-        also the look-up after a COMMIT of unknown outcome: entries that made it are found as repeats, with their seqs.
-        """
-        if time.monotonic() > give_up_at:
+    When the database itself fails, each lesson is tried once more and then told to come `again`. That second try is
+    also the look-up after a COMMIT of unknown outcome: entries that made it are found as repeats, with their seqs.
+    """
+    if time.monotonic() > give_up_at:
+        return _refuse(units)
+    try:
+        _commit(units)
+    except Exception as error:  # noqa: BLE001 - whatever one entry does to us, the others go through
+        if not _is_of_the_database(error):
+            logger.info("a batch of %d units is tried again in parts: %r", len(units), error)
+            return _divide(units, give_up_at, again)
+        logger.warning("the database refuses work: %s", error)
+        connection.close()
+        if not again:
             return _refuse(units)
+        for part in _by_lesson(units):
+            _commit_or_divide(part, give_up_at=give_up_at, again=False)
+    return None
+
+
+def _divide(units: list[_Unit], give_up_at: float, again: bool) -> None:
+    """Try a failed batch lesson by lesson, unit by unit, entry by entry; refuse the entry that fails alone."""
+    unit = units[0]
+    if len(units) > 1:
+        lessons = _by_lesson(units)
+        for part in lessons if len(lessons) > 1 else [[unit] for unit in units]:
+            _commit_or_divide(part, give_up_at=give_up_at, again=again)
+    elif len(unit.rest) > 1:
+        _one_by_one(unit, give_up_at, again)
+    else:
+        entry = unit.rest[0]
+        where = {"lesson": unit.lesson, "participant": entry.by}
+        logger.warning("the database cannot keep a %s", entry.kind, exc_info=True, extra=where)
+        unit.refuse(Code.BAD_FRAME)
+
+
+def _one_by_one(unit: _Unit, give_up_at: float, again: bool) -> None:
+    """Commit a unit's entries one by one; after one that may be retried all later ones wait for it."""
+    for entry in unit.rest:
+        single = _Unit(unit.lesson, [entry], born=unit.born)
+        _commit_or_divide([single], give_up_at=give_up_at, again=again)
+        unit.outcomes += single.outcomes
+        if single.outcomes[0].retry:
+            unit.refuse(Code.TRY_AGAIN)
+            break
+
+
+def _commit(units: list[_Unit]) -> None:
+    """Write the units in one transaction and tell the listeners, in `head` also of what only a look-up found."""
+    begun = time.monotonic()
+    with transaction.atomic(), connection.cursor() as cursor:
+        batches, settled = _write(cursor, units)
+    at = time.monotonic()
+    for unit, outcomes in settled:
+        unit.outcomes += outcomes
+    committed = [Committed(batch.lesson, batch.head, batch.events, at) for batch in batches]
+    _count(committed, units, begun, at)
+    for listener in tuple(_listeners):
         try:
-            self._commit(units)
-        except Exception as error:  # noqa: BLE001 - whatever one entry does to us, the others go through
-            if not _is_of_the_database(error):
-                logger.info("a batch of %d units is tried again in parts: %r", len(units), error)
-                return self._divide(units, give_up_at, again)
-            logger.warning("the database refuses work: %s", error)
-            connection.close()
-            if not again:
-                return _refuse(units)
-            for part in _by_lesson(units):
-                self._commit_or_divide(part, give_up_at=give_up_at, again=False)
-        return None
-
-    def _divide(self, units: list[_Unit], give_up_at: float, again: bool) -> None:
-        """Try a failed batch lesson by lesson, unit by unit, entry by entry; refuse the entry that fails alone."""
-        unit = units[0]
-        if len(units) > 1:
-            lessons = _by_lesson(units)
-            for part in lessons if len(lessons) > 1 else [[unit] for unit in units]:
-                self._commit_or_divide(part, give_up_at=give_up_at, again=again)
-        elif len(unit.rest) > 1:
-            self._one_by_one(unit, give_up_at, again)
-        else:
-            entry = unit.rest[0]
-            where = {"lesson": unit.lesson, "participant": entry.by}
-            logger.warning("the database cannot keep a %s", entry.kind, exc_info=True, extra=where)
-            unit.refuse(Code.BAD_FRAME)
-
-    def _one_by_one(self, unit: _Unit, give_up_at: float, again: bool) -> None:
-        """Commit a unit's entries one by one; after one that may be retried all later ones wait for it."""
-        for entry in unit.rest:
-            single = _Unit(unit.lesson, [entry], born=unit.born)
-            self._commit_or_divide([single], give_up_at=give_up_at, again=again)
-            unit.outcomes += single.outcomes
-            if single.outcomes[0].retry:
-                unit.refuse(Code.TRY_AGAIN)
-                break
-
-    def _commit(self, units: list[_Unit]) -> None:
-        """Write the units in one transaction and tell the listeners, in `head` also of what only a look-up found."""
-        begun = time.monotonic()
-        with transaction.atomic(), connection.cursor() as cursor:
-            batches, settled = _write(cursor, units)
-        at = time.monotonic()
-        for unit, outcomes in settled:
-            unit.outcomes += outcomes
-        committed = [Committed(batch.lesson, batch.head, batch.events, at) for batch in batches]
-        _count(committed, units, begun, at)
-        for listener in tuple(_listeners):
-            try:
-                listener(committed)
-            except Exception:  # a hub that is going away must not take acknowledged work with it
-                logger.exception("a listener of the log failed")
+            listener(committed)
+        except Exception:  # a hub that is going away must not take acknowledged work with it
+            logger.exception("a listener of the log failed")
 
 
 def _write(cursor: Any, units: list[_Unit]) -> tuple[list["_Batch"], list[tuple[_Unit, list[Outcome]]]]:
@@ -347,7 +279,7 @@ def _write(cursor: Any, units: list[_Unit]) -> tuple[list["_Batch"], list[tuple[
 
 
 def _locked(cursor: Any, lessons: list[int]) -> dict[int, "_Batch"]:
-    """Lock the rows of these lessons, in the order given, and begin a batch for each that is there.
+    """Lock the rows of these lessons, in the order of ids, and begin a batch for each that is there and has a log.
 
     The lock makes commit order equal seq order: whoever numbers next waits here until we have committed. SQLite's is
     there since BEGIN IMMEDIATE.
@@ -355,7 +287,8 @@ def _locked(cursor: Any, lessons: list[int]) -> dict[int, "_Batch"]:
     marks = ",".join(["%s"] * len(lessons))
     lock = "" if connection.vendor == "sqlite" else " FOR NO KEY UPDATE"
     cursor.execute(
-        f"SELECT id, epoch, head, last_at FROM classrooms_lesson WHERE id IN ({marks}) ORDER BY id{lock}",  # noqa: S608
+        "SELECT id, epoch, head, last_at FROM classrooms_lesson"  # noqa: S608
+        f" WHERE id IN ({marks}) AND emptied_at IS NULL ORDER BY id{lock}",
         lessons,
     )
     now = time.time_ns() // 1_000_000
@@ -364,9 +297,7 @@ def _locked(cursor: Any, lessons: list[int]) -> dict[int, "_Batch"]:
 
 def _learn_repeats(cursor: Any, batches: dict[int, "_Batch"], units: list[_Unit]) -> None:
     """Find which of these entries the logs have already."""
-    keys = {
-        (unit.lesson, entry.by or "", entry.op) for unit in units if unit.lesson in batches for entry in unit.rest
-    }
+    keys = {(unit.lesson, entry.by or "", entry.op) for unit in units if unit.lesson in batches for entry in unit.rest}
     if not keys:
         return
     marks = ",".join(["(%s, %s, %s)"] * len(keys))
@@ -473,4 +404,4 @@ def _refuse(units: list[_Unit]) -> None:
 _COLUMNS = "classrooms_event (lesson_id, seq, kind, by, op, at, data)"
 _listeners: list[Listener] = []
 _counting = threading.Lock()
-_writers = _Writers()
+_writers = Writers(_settle)

@@ -15,6 +15,7 @@ from classrooms import log
 from classrooms.counters import tally
 from classrooms.log import Committed, Outcome
 from classrooms.models import Event, Lesson
+from classrooms.writers import how_many
 from tests.support.road import FIRST, STARTED, append, live_lesson, new_lesson, post, server_entry, stored
 from tests.support.writer import held, listening
 
@@ -176,15 +177,11 @@ def test_all_that_wait_take_one_transaction(database: str) -> None:
         with held():
             futures = [log.append(lesson, [post(f"a:{n}")]) for n in range(20) for lesson in lessons]
         assert [future.result(20)[0].seq for future in futures] == [n for n in range(1, 21) for _ in lessons]
-    many = log.writers()
+    many = how_many()
     assert len(told) == 2 * many, "of each writer the one that held it, and the one with all that waited"
     waited = [[(record.lesson, len(record.events)) for record in records] for records in told[many:]]
-    assert sorted(waited) == [[(lesson, 20) for lesson in lessons if lesson % many == w] for w in order_of(lessons, many)]
-
-
-def order_of(lessons: list[int], many: int) -> list[int]:
-    """Return the writers in the order of their first lessons."""
-    return list(dict.fromkeys(lesson % many for lesson in sorted(lessons)))
+    shares = [[lesson for lesson in lessons if lesson % many == share] for share in range(many)]
+    assert sorted(waited) == sorted([(lesson, 20) for lesson in share] for share in shares)
 
 
 @pytest.mark.parametrize("writers", [1, 2, 4])
@@ -203,8 +200,14 @@ def test_the_order_holds_whatever_the_number_of_writers(on_postgres: None, setti
 
     unsubscribe = log.subscribe(listen)
     before = tally.committed, sum(tally.commit.counts)
+
+    def write(thread: int) -> None:
+        for number in range(15):
+            for lesson in lessons:
+                append(lesson, post(f"{thread}:{number}", by=f"u{thread}"))
+
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda t: [append(pk, post(f"{t}:{n}", by=f"u{t}")) for n in range(15) for pk in lessons], range(4)))
+        list(pool.map(write, range(4)))
     unsubscribe()
     assert all(len(used) == 1 for used in threads.values()), "one lesson is one writer's"
     assert len({thread for used in threads.values() for thread in used}) == writers
@@ -223,10 +226,14 @@ def test_a_transaction_takes_as_many_statements_for_many_lessons_as_for_one(data
         counted.append(len(connection.queries_log))
         connection.queries_log.clear()
 
+    def connect(really: Callable[[], None]) -> None:
+        connection.force_debug_cursor = True
+        really()
+
     with held():
         futures = [log.append(lesson, [post("a:1"), post("a:2")]) for lesson in lessons]
         in_writer("_commit", commit)
-        in_writer("ensure_connection", lambda really: (setattr(connection, "force_debug_cursor", True), really()))
+        in_writer("ensure_connection", connect)
     for future in futures:
         assert future.result(20) == [Outcome(1), Outcome(2)]
     log.stop()

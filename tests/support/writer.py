@@ -10,6 +10,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from classrooms import log
 from classrooms.log import Committed
+from classrooms.writers import how_many
 from tests.support.road import STARTED, new_lesson
 
 
@@ -34,7 +35,7 @@ def held() -> Iterator[None]:
         assert released.wait(20)
 
     unsubscribe = log.subscribe(hold)
-    waiting = [log.append(new_lesson(), [STARTED]) for _ in range(log.writers())]  # ids that follow each other
+    waiting = [log.append(new_lesson(), [STARTED]) for _ in range(how_many())]  # ids that follow each other
     assert all(holding.acquire(timeout=20) for _ in waiting)
     unsubscribe()
     try:
