@@ -133,6 +133,7 @@ else:
     DATABASES["default"]["OPTIONS"] = {
         "pool": {"min_size": 2, "max_size": env.int("DATABASE_POOL", default=12), "timeout": 5},
         "options": "-c lock_timeout=5s",
+        "application_name": "lectern",  # in pg_stat_activity
         # A server that is gone without a word is noticed within 20 s, by whoever waits for it and by whoever is idle.
         "connect_timeout": 5, "tcp_user_timeout": 20_000,
         "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 2,
