@@ -14,6 +14,7 @@ from django.db import OperationalError, connection
 from classrooms import log
 from classrooms.hub import READERS, in_reader
 from classrooms.log import Outcome
+from classrooms.refusals import Code
 from classrooms.writers import how_many
 from tests.support.crowd import Crowd
 from tests.support.road import append, live_lesson, post
@@ -141,14 +142,34 @@ def test_a_connection_that_is_lost_while_rows_are_copied_costs_nothing(
     on_postgres: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lesson = live_lesson()
-    insert, lost = log._insert, []
+    insert, torn = log._insert, [True]
 
-    def torn(cursor: Any, batches: Any) -> None:
-        if not lost:
-            lost.append(1)
+    def tear(cursor: Any, batches: Any) -> None:
+        if torn:
             cursor.connection.pgconn.finish()  # as a reset by the network, between two statements
         insert(cursor, batches)
 
-    monkeypatch.setattr(log, "_insert", torn)
-    assert append(lesson, post("a:1"), post("a:2")) == [Outcome(4), Outcome(5)], "by its second try, not as bad frames"
-    assert lost
+    monkeypatch.setattr(log, "_insert", tear)
+    again = append(lesson, post("a:1"), post("a:2"))
+    assert [outcome.code for outcome in again] == [Code.TRY_AGAIN] * 2, "and not that the frames are bad"
+    torn.clear()
+    assert append(lesson, post("a:1"), post("a:2")) == [Outcome(4), Outcome(5)]
+
+
+@pytest.mark.postgres
+def test_a_long_query_that_holds_a_lesson_holds_up_none_of_another_writer(
+    on_postgres: None, postgres: Postgres
+) -> None:
+    held, other = live_lesson(), live_lesson()
+    assert held % how_many() != other % how_many()
+    address = postgres.url.removesuffix("postgres") + connection.settings_dict["NAME"]
+    overtaken = []
+    with psycopg.connect(address) as long_one:
+        long_one.execute("SELECT 1 FROM classrooms_lesson WHERE id = %s FOR UPDATE", [held])
+        for number in range(5):  # of a busy machine one has to see it
+            waiting = log.append(held, [post("a:1")])
+            assert append(other, post(f"a:{number}")) == [Outcome(4 + number)]
+            overtaken.append(not waiting.done())
+            assert waiting.result(20)[0].code is Code.TRY_AGAIN
+    assert any(overtaken)
+    assert append(held, post("a:1")) == [Outcome(4)]
