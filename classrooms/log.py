@@ -315,7 +315,7 @@ def _learn_repeats(cursor: Any, batches: dict[int, "_Batch"], units: list[_Unit]
 def _insert(cursor: Any, batches: list["_Batch"]) -> None:
     """Write the new rows, the new heads, and the status that two kinds of event carry.
 
-    To PostgreSQL rows go by COPY, in a fifth of the time of any INSERT (docs/decisions/0013-…), and heads in one
+    To PostgreSQL rows go by COPY, in a fifth of the time of any INSERT (docs/decisions/0013), and heads in one
     statement; to SQLite neither makes a difference.
     """
     if not batches:
