@@ -72,6 +72,23 @@ def metrics_token(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
     return [Error("METRICS_TOKEN is short, or holds what a header cannot.", hint=hint, id="lectern.E003")]
 
 
+@register(Tags.database)
+def connections(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """A writer keeps its connection: with none left over nobody could read."""
+    pool = settings.DATABASES["default"].get("OPTIONS", {}).get("pool")
+    if not isinstance(pool, dict) or 1 <= settings.LOG_WRITERS <= pool["max_size"] // 2:
+        return []
+    return [Error("LOG_WRITERS must be 1 or more, and half of DATABASE_POOL at most.", id="lectern.E005")]
+
+
+@register()
+def keep_lessons(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Nobody means to delete lessons before students have had their days."""
+    if settings.KEEP_LESSONS is None or settings.KEEP_LESSONS >= 0:
+        return []
+    return [Error("KEEP_LESSONS must be 0 or more.", id="lectern.E006")]
+
+
 @register()
 def log_format(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """A misspelt format would be taken for plain lines."""

@@ -133,7 +133,12 @@ else:
     DATABASES["default"]["OPTIONS"] = {
         "pool": {"min_size": 2, "max_size": env.int("DATABASE_POOL", default=12), "timeout": 5},
         "options": "-c lock_timeout=5s",
-    }
+        "application_name": "lectern",  # in pg_stat_activity
+        # A server that is gone without a word is noticed within 20 s, by whoever waits for it and by whoever is idle.
+        "connect_timeout": 5, "tcp_user_timeout": 20_000,
+        "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 2,
+    }  # fmt: skip
+LOG_WRITERS = env.int("LOG_WRITERS", default=2)  # threads of a process that commit to PostgreSQL
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 MEDIA_ROOT = DATA_DIR / "media"
@@ -280,6 +285,9 @@ LOG_FORMAT = env.str("LOG_FORMAT", default="plain")  # or json; checks.py tells 
 
 # --- lessons -----------------------------------------------------------------------------------------------------
 LESSON_MAX_SEATS = env.int("LESSON_MAX_SEATS", default=10_000)
+# Days after a classroom's `retention` that its staff can look at a lesson, whose log is deleted then; None: for ever,
+# which is what the pages promise.
+KEEP_LESSONS: int | None = env.int("KEEP_LESSONS", default=None)
 
 # --- decks: BigBlueButton's defaults, which schools know ---------------------------------------------------------
 DECK_MAX_BYTES = env.int("DECK_MAX_BYTES", default=30 * 1024 * 1024)

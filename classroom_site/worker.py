@@ -4,11 +4,12 @@ import logging
 import threading
 import time
 
+from django.conf import settings
 from django.db import Error, connections
 from django.utils.crypto import get_random_string
 from django_tasks_db.management.commands.db_worker import Worker
 
-from classrooms import late_pages
+from classrooms import late_pages, retention
 from whiteboard import slides
 
 logger = logging.getLogger(__name__)
@@ -24,7 +25,9 @@ def start() -> threading.Thread:
 
 
 def work() -> None:
-    """Work off the task queue, for ever."""
+    """Work off the task queue, and now and then delete what is not to be kept any longer, for ever."""
+    if settings.KEEP_LESSONS is not None:
+        threading.Thread(target=retention.keep_on, args=[settings.KEEP_LESSONS], name="retention", daemon=True).start()
     while True:
         try:
             late_pages.sweep()

@@ -33,6 +33,7 @@ COLORS = (  # readable on white and beside each other; a participant's number pi
     "#8b4fbf", "#bd5318", "#2f5fd0", "#0f7c86", "#6a7a1f", "#a8386b", "#17694f", "#b3261e", "#5d4ad1", "#8a5a00",
 )  # fmt: skip
 WRONG_PASSWORD = N_("This name and password do not belong together.")
+NOT_KEPT = N_("The lesson has ended. Its pages and drawings are not kept any more.")
 READER = "u0"  # a member of staff who only reads an ended lesson: no row, and no renewal of the ticket
 _SESSION_KEY = "seats"
 _signer = signing.TimestampSigner(salt="lectern.ticket")
@@ -92,19 +93,22 @@ def by_session(lesson: Lesson, session: MutableMapping[str, Any]) -> Seat:
         raise Refused(Code.NOT_ALLOWED)
     if lesson.status == Lesson.Status.STARTING or _is_past(lesson.readable_until):
         raise Refused(Code.ENDED)
+    _check_kept(lesson)
     return _admitted(seated[-1], replica.current(lesson.pk))
 
 
 def by_user(lesson: Lesson, user: User | AnonymousUser) -> tuple[Participant, Role]:
     """Find or make the row of a member of the classroom's staff, for `actions.seat_staff`, which tells the log.
 
-    Returns it with the role that the classroom gives them. Raises Refused: not_allowed, not_live (it is starting).
+    Returns it with the role that the classroom gives them.
+    Raises Refused: not_allowed, not_live (it is starting), ended (its log is not kept any more).
     """
     staff = staff_of(lesson.classroom, user)
     if staff is None:
         raise Refused(Code.NOT_ALLOWED)
     if lesson.status == Lesson.Status.STARTING:
         raise Refused(Code.NOT_LIVE)
+    _check_kept(lesson)
     participant = Participant.objects.filter(lesson=lesson, user=staff.user).first()
     if participant is None and lesson.status == Lesson.Status.ENDED:
         participant = Participant(lesson=lesson, number=0, name=_name_of(staff.user), color=COLORS[0])  # a reader only
@@ -117,6 +121,7 @@ def may_read(lesson: int, participant: str) -> None:
     Blocking: one query, more for an ended lesson. Raises Refused (ended, not_allowed) and Lesson.DoesNotExist.
     """
     found = Lesson.objects.select_related("classroom").get(pk=lesson)
+    _check_kept(found)
     if found.status != Lesson.Status.ENDED or participant == READER:
         return
     who = Participant.objects.filter(lesson=lesson, number=int(participant[1:])).select_related("user").first()
@@ -236,6 +241,12 @@ def _classroom(code: str, address: str) -> Classroom:
 
 def _is_code(code: str) -> bool:
     return len(code) == CODE_LENGTH and set(code) <= set(CODE_ALPHABET)
+
+
+def _check_kept(lesson: Lesson) -> None:
+    """Let nobody read a lesson whose log is gone. Raises Refused: ended."""
+    if lesson.emptied_at is not None:
+        raise Refused(Code.ENDED, message=NOT_KEPT)
 
 
 def _is_past(moment: datetime | None) -> bool:

@@ -190,12 +190,13 @@ def start(
     """Start a lesson with the pages and drawings of the `last` one, then these decks' pages, then `blank` sheets.
 
     With nothing of these it has one blank page. From a thread, outside atomic blocks. Raises Refused: not_allowed where
-    one is live already (409), `by` is no instructor here or `last` is not an ended lesson of this classroom, try_again.
+    one is live already (409), `by` is no instructor here or `last` no ended lesson that the classroom keeps, try_again.
     """
     staff = access.staff_of(classroom, by) if by is not None else None
     if by is not None and (staff is None or staff.role == Staff.Role.ASSISTANT):
         raise Refused(Code.NOT_ALLOWED)
-    if last is not None and (last.classroom_id != classroom.pk or last.status != Lesson.Status.ENDED):
+    past = last is None or (last.classroom_id == classroom.pk and last.status == "ended" and last.emptied_at is None)
+    if not past:
         raise Refused(Code.NOT_ALLOWED)
     title = one_line(" ".join(title.split()), MAX_TITLE)
     earlier = replica.current(last.pk) if last is not None else None

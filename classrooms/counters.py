@@ -13,7 +13,7 @@ SECONDS = (0.001, 0.002, 0.004, 0.008, 0.012, 0.02, 0.04, 0.06, 0.1, 0.15, 0.25,
 class Histogram:
     """How often something took how many seconds. `counts[i]` are those of at most `SECONDS[i]`, the last is the rest.
 
-    One thread adds; any may read.
+    One thread adds at a time; any may read.
     """
 
     __slots__ = ("counts", "sum")
@@ -29,7 +29,7 @@ class Histogram:
 
 
 class Tally:
-    """One process's counts. Each is added to by one thread alone: the loop's, or where it says so the log's writer."""
+    """One process's counts. The loop's thread alone adds to each, or as it says the log's writers, one at a time."""
 
     __slots__ = (
         "closes", "commit", "committed", "cut_off", "deliveries", "delivery", "frames", "holes", "lag", "ops", "relay",
@@ -53,7 +53,7 @@ class Tally:
         self.closes: Counter[int] = Counter()  # sockets closed by us, by code
         self.cut_off: Counter[str] = Counter()  # connections reset by bounds.py, by reason
         self.unread = 0  # bytes in the transports of all connections, when the server last looked
-        self.committed = 0  # events; by the log's writer, as are the next two
+        self.committed = 0  # events; by the log's writers, as are the next two
         self.commit = Histogram()  # from the call of `append` to the commit, each unit
         self.transaction = Histogram()
         self.relay = Histogram()  # from another process's commit until it is heard here, by both wall clocks

@@ -1,7 +1,9 @@
-"""The log: the only writer of events. One thread a process commits what waits, in the order the database gives."""
+"""The log: the only writer of events. Few threads a process commit what waits, in the order the database gives.
+
+A lesson is always the same thread's (`LOG_WRITERS`), so that what is appended to it keeps its order.
+"""
 
 import logging
-import queue
 import threading
 import time
 from collections import defaultdict
@@ -13,6 +15,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 from django.db import DataError, Error, IntegrityError, connection, transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from classrooms import lesson as fold
@@ -20,12 +23,11 @@ from classrooms.counters import tally
 from classrooms.messages import event_bytes
 from classrooms.models import Event, Lesson, draw_epoch
 from classrooms.refusals import Code
+from classrooms.writers import Writers
 
 logger = logging.getLogger(__name__)
 
-BATCH = 500  # entries a transaction takes at most: about 20 ms on SQLite, so a burst cannot starve the next lesson
 PATIENCE = 8.0  # s after which a batch is tried no further: SQLite alone waits 5 s for a lock at each attempt
-MAX_WAITING = 10_000  # units: while the database hangs, more are told to come again and memory stays bounded
 
 _readable = msgspec.json.Decoder(fold.Event).decode
 
@@ -100,20 +102,22 @@ def append(lesson: int, entries: Sequence[Entry]) -> "Future[list[Outcome]]":
     if connection.in_atomic_block:
         raise RuntimeError("log.append inside an atomic block waits for itself: call the verb from on_commit")
     unit = _Unit(lesson, entries)
-    _writer.take(unit)
+    if not _writers.take(unit):
+        unit.refuse(Code.TRY_AGAIN)
+        unit.future.set_result(unit.outcomes)
     return unit.future
 
 
 def subscribe(listener: Listener) -> Callable[[], None]:
-    """Have `listener` called in the writer's thread after each commit, before any future is resolved.
+    """Have `listener` called in a writer's thread after each commit, before any future of it is resolved.
 
-    Returns the function that ends the subscription.
+    Two threads may call it at once, of different lessons. Returns the function that ends the subscription.
     """
-    _writer.listeners.append(listener)
+    _listeners.append(listener)
 
     def unsubscribe() -> None:
         with suppress(ValueError):
-            _writer.listeners.remove(listener)
+            _listeners.remove(listener)
 
     return unsubscribe
 
@@ -151,172 +155,199 @@ def renew_epoch(lesson: int, old: str) -> str:
     return Lesson.objects.values_list("epoch", flat=True).get(pk=lesson)
 
 
+def is_there() -> Exists:
+    """Return a condition on lessons: some event is there."""
+    return Exists(Event.objects.filter(lesson=OuterRef("pk")))
+
+
+def forget(lesson: int, most: int) -> int:
+    """Delete the oldest events of a lesson that nobody reads any more, so many at most. Returns how many they were."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM classrooms_event WHERE lesson_id = %s AND seq <= (SELECT MAX(seq) FROM"
+            " (SELECT seq FROM classrooms_event WHERE lesson_id = %s ORDER BY seq LIMIT %s) oldest)",
+            [lesson, lesson, most],
+        )
+        return int(cursor.rowcount)
+
+
 def waiting() -> int:
-    """Return how many units wait for the writer."""
-    return _writer.waiting
+    """Return how many units wait for the writers."""
+    return _writers.waiting
 
 
 def stop() -> None:
-    """Commit what waits and end the writer's thread. The next append starts a new one."""
-    _writer.stop()
+    """Commit what waits and end the writers' threads. The next append starts new ones."""
+    _writers.stop()
 
 
-_Queue = queue.SimpleQueue[_Unit | None]
-
-
-class _Writer:
-    """The thread that commits, and the queue to it."""
-
-    def __init__(self) -> None:
-        self.listeners: list[Listener] = []
-        self._queue: _Queue = queue.SimpleQueue()
-        self._thread: threading.Thread | None = None
-        self._lock = threading.Lock()
-
-    @property
-    def waiting(self) -> int:
-        return self._queue.qsize()
-
-    def take(self, unit: _Unit) -> None:
-        with self._lock:
-            if self._queue.qsize() < MAX_WAITING:
-                self._queue.put(unit)
-                if self._thread is None:
-                    self._thread = threading.Thread(
-                        target=self._run, args=[self._queue], name="log-writer", daemon=True
-                    )
-                    self._thread.start()
-                return
-        unit.refuse(Code.TRY_AGAIN)
+def _settle(units: list[_Unit]) -> None:
+    """Give every entry an outcome. Whatever happens, the thread lives on and nobody waits for ever."""
+    units = [unit for unit in units if unit.future.set_running_or_notify_cancel()]
+    try:
+        _commit_or_divide(units, give_up_at=time.monotonic() + PATIENCE)
+    except Exception:
+        logger.exception("the log's writer failed")
+    for unit in units:
+        unit.refuse(Code.TRY_AGAIN)  # what has no outcome, if anything
         unit.future.set_result(unit.outcomes)
 
-    def stop(self) -> None:
-        with self._lock:  # what comes from now on goes to the next thread, by a queue of its own
-            thread, self._thread = self._thread, None
-            ending, self._queue = self._queue, queue.SimpleQueue()
-        if thread is not None:
-            ending.put(None)
-            thread.join()
 
-    def _run(self, waiting: _Queue) -> None:
-        try:
-            while units := self._next_batch(waiting):
-                self._settle(units)
-        finally:
-            connection.close()
+def _commit_or_divide(units: list[_Unit], *, give_up_at: float, again: bool = True) -> None:
+    """Commit these units together; where that fails, part by part, so that one bad entry hurts nobody else.
 
-    @staticmethod
-    def _next_batch(waiting: _Queue) -> list[_Unit]:
-        """Wait for a unit, then take all that wait behind it. Empty when asked to stop."""
-        unit = waiting.get()
-        units: list[_Unit] = []
-        size = 0
-        while unit is not None:
-            units.append(unit)
-            size += len(unit.entries)
-            if size >= BATCH or waiting.empty():
-                return units
-            unit = waiting.get()
-        if units:  # asked to stop with work in hand: this batch first
-            waiting.put(None)
-        return units
-
-    def _settle(self, units: list[_Unit]) -> None:
-        """Give every entry an outcome. Whatever happens, the thread lives on and nobody waits for ever."""
-        units = [unit for unit in units if unit.future.set_running_or_notify_cancel()]
-        try:
-            self._commit_or_divide(units, give_up_at=time.monotonic() + PATIENCE)
-            if connection.vendor != "sqlite":
-                connection.close()  # back to the pool; SQLite's stays open, opening a file is the dear part
-        except Exception:
-            logger.exception("the log's writer failed")
-        for unit in units:
-            unit.refuse(Code.TRY_AGAIN)  # what has no outcome, if anything
-            unit.future.set_result(unit.outcomes)
-
-    def _commit_or_divide(self, units: list[_Unit], *, give_up_at: float, again: bool = True) -> None:
-        """Commit these units together; where that fails, part by part, so that one bad entry hurts nobody else.
-
-        When the database itself fails, each lesson is tried once more and then told to come `again`. That second try is
-        also the look-up after a COMMIT of unknown outcome: entries that made it are found as repeats, with their seqs.
-        """
-        if time.monotonic() > give_up_at:
+    When the database itself fails, each lesson is tried once more and then told to come `again`. That second try is
+    also the look-up after a COMMIT of unknown outcome: entries that made it are found as repeats, with their seqs.
+    """
+    if time.monotonic() > give_up_at:
+        return _refuse(units)
+    try:
+        _commit(units)
+    except Exception as error:  # noqa: BLE001 - whatever one entry does to us, the others go through
+        if not _is_of_the_database(error):
+            logger.info("a batch of %d units is tried again in parts: %r", len(units), error)
+            return _divide(units, give_up_at, again)
+        logger.warning("the database refuses work: %s", error)
+        connection.close()
+        if not again:
             return _refuse(units)
+        for part in _by_lesson(units):
+            _commit_or_divide(part, give_up_at=give_up_at, again=False)
+    return None
+
+
+def _divide(units: list[_Unit], give_up_at: float, again: bool) -> None:
+    """Try a failed batch lesson by lesson, unit by unit, entry by entry; refuse the entry that fails alone."""
+    unit = units[0]
+    if len(units) > 1:
+        lessons = _by_lesson(units)
+        for part in lessons if len(lessons) > 1 else [[unit] for unit in units]:
+            _commit_or_divide(part, give_up_at=give_up_at, again=again)
+    elif len(unit.rest) > 1:
+        _one_by_one(unit, give_up_at, again)
+    else:
+        entry = unit.rest[0]
+        where = {"lesson": unit.lesson, "participant": entry.by}
+        logger.warning("the database cannot keep a %s", entry.kind, exc_info=True, extra=where)
+        unit.refuse(Code.BAD_FRAME)
+
+
+def _one_by_one(unit: _Unit, give_up_at: float, again: bool) -> None:
+    """Commit a unit's entries one by one; after one that may be retried all later ones wait for it."""
+    for entry in unit.rest:
+        single = _Unit(unit.lesson, [entry], born=unit.born)
+        _commit_or_divide([single], give_up_at=give_up_at, again=again)
+        unit.outcomes += single.outcomes
+        if single.outcomes[0].retry:
+            unit.refuse(Code.TRY_AGAIN)
+            break
+
+
+def _commit(units: list[_Unit]) -> None:
+    """Write the units in one transaction and tell the listeners, in `head` also of what only a look-up found."""
+    begun = time.monotonic()
+    with transaction.atomic(), connection.cursor() as cursor:
+        batches, settled = _write(cursor, units)
+    at = time.monotonic()
+    for unit, outcomes in settled:
+        unit.outcomes += outcomes
+    committed = [Committed(batch.lesson, batch.head, batch.events, at) for batch in batches]
+    _count(committed, units, begun, at)
+    for listener in tuple(_listeners):
         try:
-            self._commit(units)
-        except Exception as error:  # noqa: BLE001 - whatever one entry does to us, the others go through
-            if not _is_of_the_database(error):
-                logger.info("a batch of %d units is tried again in parts: %r", len(units), error)
-                return self._divide(units, give_up_at, again)
-            logger.warning("the database refuses work: %s", error)
-            connection.close()
-            if not again:
-                return _refuse(units)
-            for part in _by_lesson(units):
-                self._commit_or_divide(part, give_up_at=give_up_at, again=False)
-        return None
+            listener(committed)
+        except Exception:  # a hub that is going away must not take acknowledged work with it
+            logger.exception("a listener of the log failed")
 
-    def _divide(self, units: list[_Unit], give_up_at: float, again: bool) -> None:
-        """Try a failed batch lesson by lesson, unit by unit, entry by entry; refuse the entry that fails alone."""
-        unit = units[0]
-        if len(units) > 1:
-            lessons = _by_lesson(units)
-            for part in lessons if len(lessons) > 1 else [[unit] for unit in units]:
-                self._commit_or_divide(part, give_up_at=give_up_at, again=again)
-        elif len(unit.rest) > 1:
-            self._one_by_one(unit, give_up_at, again)
-        else:
-            entry = unit.rest[0]
-            where = {"lesson": unit.lesson, "participant": entry.by}
-            logger.warning("the database cannot keep a %s", entry.kind, exc_info=True, extra=where)
-            unit.refuse(Code.BAD_FRAME)
 
-    def _one_by_one(self, unit: _Unit, give_up_at: float, again: bool) -> None:
-        """Commit a unit's entries one by one; after one that may be retried all later ones wait for it."""
-        for entry in unit.rest:
-            single = _Unit(unit.lesson, [entry], born=unit.born)
-            self._commit_or_divide([single], give_up_at=give_up_at, again=again)
-            unit.outcomes += single.outcomes
-            if single.outcomes[0].retry:
-                unit.refuse(Code.TRY_AGAIN)
-                break
+def _write(cursor: Any, units: list[_Unit]) -> tuple[list["_Batch"], list[tuple[_Unit, list[Outcome]]]]:
+    """Lock the lessons' rows, number what is new and insert it: five statements, however many lessons there are.
 
-    def _commit(self, units: list[_Unit]) -> None:
-        """Write the units in one transaction and tell the listeners, in `head` also of what only a look-up found."""
-        begun = time.monotonic()
-        with transaction.atomic():
-            written = [self._write(part[0].lesson, part) for part in _by_lesson(units)]
-        at = time.monotonic()
+    Each statement is a way to the database and back, which is most of what a small transaction takes.
+    """
+    parts = _by_lesson(units)
+    batches = _locked(cursor, [part[0].lesson for part in parts])
+    _learn_repeats(cursor, batches, units)
+    settled = []
+    for part in parts:
+        batch = batches.get(part[0].lesson)
+        for unit in part:
+            gone = [Outcome(code=Code.ENDED)] * len(unit.rest)
+            settled.append((unit, [batch.number(entry) for entry in unit.rest] if batch is not None else gone))
+    _insert(cursor, [batch for batch in batches.values() if batch.rows])
+    return list(batches.values()), settled
+
+
+def _locked(cursor: Any, lessons: list[int]) -> dict[int, "_Batch"]:
+    """Lock the rows of these lessons, in the order of ids, and begin a batch for each that is there and has a log.
+
+    The lock makes commit order equal seq order: whoever numbers next waits here until we have committed. SQLite's is
+    there since BEGIN IMMEDIATE.
+    """
+    marks = ",".join(["%s"] * len(lessons))
+    lock = "" if connection.vendor == "sqlite" else " FOR NO KEY UPDATE"
+    cursor.execute(
+        "SELECT id, epoch, head, last_at FROM classrooms_lesson"  # noqa: S608
+        f" WHERE id IN ({marks}) AND emptied_at IS NULL ORDER BY id{lock}",
+        lessons,
+    )
+    now = time.time_ns() // 1_000_000
+    return {pk: _Batch(pk, Head(epoch, head), max(now, last_at)) for pk, epoch, head, last_at in cursor.fetchall()}
+
+
+def _learn_repeats(cursor: Any, batches: dict[int, "_Batch"], units: list[_Unit]) -> None:
+    """Find which of these entries the logs have already."""
+    keys = {(unit.lesson, entry.by or "", entry.op) for unit in units if unit.lesson in batches for entry in unit.rest}
+    if not keys:
+        return
+    marks = ",".join(["(%s, %s, %s)"] * len(keys))
+    # CROSS JOIN makes SQLite look up each key in the unique index; a row-value IN would walk the whole log.
+    cursor.execute(
+        f"WITH wanted (lesson, by, op) AS (VALUES {marks})"  # noqa: S608
+        " SELECT event.lesson_id, event.by, event.op, event.seq FROM wanted CROSS JOIN classrooms_event event"
+        " WHERE event.lesson_id = wanted.lesson AND event.by = wanted.by AND event.op = wanted.op",
+        [part for key in keys for part in key],
+    )
+    for lesson, by, op, seq in cursor.fetchall():
+        batches[lesson].seen[by, op] = seq
+
+
+def _insert(cursor: Any, batches: list["_Batch"]) -> None:
+    """Write the new rows, the new heads, and the status that two kinds of event carry.
+
+    To PostgreSQL rows go by COPY, in a fifth of the time of any INSERT (docs/decisions/0013), and heads in one
+    statement; to SQLite neither makes a difference.
+    """
+    if not batches:
+        return
+    rows = [row for batch in batches for row in batch.rows]
+    heads = [(batch.head.seq, batch.at, batch.lesson) for batch in batches]
+    if connection.vendor == "sqlite":
+        cursor.executemany(f"INSERT INTO {_COLUMNS} VALUES (%s, %s, %s, %s, %s, %s, %s)", rows)  # noqa: S608
+        cursor.executemany("UPDATE classrooms_lesson SET head = %s, last_at = %s WHERE id = %s", heads)
+    else:
+        with connection.wrap_database_errors, cursor.copy(f"COPY {_COLUMNS} FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+        marks = ",".join(["(%s, %s, %s)"] * len(heads))
+        cursor.execute(
+            f"WITH news (head, at, id) AS (VALUES {marks}) UPDATE classrooms_lesson"  # noqa: S608
+            " SET head = news.head, last_at = news.at FROM news WHERE classrooms_lesson.id = news.id",
+            [part for head in heads for part in head],
+        )
+    for batch in batches:
+        if batch.status is not None:
+            ended = timezone.now() if batch.status == Lesson.Status.ENDED else None
+            Lesson.objects.filter(pk=batch.lesson).update(status=batch.status, ended_at=ended)
+
+
+def _count(committed: list[Committed], units: list[_Unit], begun: float, at: float) -> None:
+    """Count a transaction. An addition is no single step of Python's, and writers count at once."""
+    with _counting:
         tally.transaction.add(at - begun)
         for unit in units:
             tally.commit.add(at - unit.born)
-        for _, settled in written:
-            for unit, outcomes in settled:
-                unit.outcomes += outcomes
-        committed = [record._replace(at=at) for record, _ in written if record is not None]
         tally.committed += sum(len(record.events) for record in committed)
-        for listener in tuple(self.listeners):
-            try:
-                listener(committed)
-            except Exception:  # a hub that is going away must not take acknowledged work with it
-                logger.exception("a listener of the log failed")
-
-    def _write(self, lesson: int, units: list[_Unit]) -> tuple[Committed | None, list[tuple[_Unit, list[Outcome]]]]:
-        """Lock the lesson's row, number what is new and insert it."""
-        with connection.cursor() as cursor:
-            # The lock makes commit order equal seq order: whoever numbers next waits here until we have committed.
-            cursor.execute(
-                "UPDATE classrooms_lesson SET head = head WHERE id = %s RETURNING epoch, head, last_at", [lesson]
-            )
-            row = cursor.fetchone()
-            if row is None:
-                gone = Outcome(code=Code.ENDED)
-                return None, [(unit, [gone] * len(unit.rest)) for unit in units]
-            batch = _Batch(lesson, Head(row[0], row[1]), max(time.time_ns() // 1_000_000, row[2]))
-            batch.learn_repeats(cursor, [entry for unit in units for entry in unit.rest])
-            settled = [(unit, [batch.number(entry) for entry in unit.rest]) for unit in units]
-            batch.insert(cursor)
-        return Committed(lesson, batch.head, batch.events), settled
 
 
 class _Batch:
@@ -327,56 +358,26 @@ class _Batch:
         self.head = head
         self.at = at
         self.events: list[bytes] = []
-        self._seen: dict[tuple[str, str], int] = {}
-        self._rows: list[tuple[Any, ...]] = []
-        self._status: str | None = None
-
-    def learn_repeats(self, cursor: Any, entries: list[Entry]) -> None:
-        """Find which of these entries the log has already."""
-        keys = {(entry.by or "", entry.op) for entry in entries}
-        if not keys:
-            return
-        marks = ",".join(["(%s, %s)"] * len(keys))
-        # CROSS JOIN makes SQLite look up each key in the unique index; a row-value IN would walk the whole log.
-        cursor.execute(
-            f"WITH wanted (by, op) AS (VALUES {marks}) SELECT wanted.by, wanted.op, event.seq FROM wanted"  # noqa: S608
-            " CROSS JOIN classrooms_event event"
-            " WHERE event.lesson_id = %s AND event.by = wanted.by AND event.op = wanted.op",
-            [*(part for key in keys for part in key), self.lesson],
-        )
-        self._seen = {(by, op): seq for by, op, seq in cursor.fetchall()}
+        self.rows: list[tuple[Any, ...]] = []
+        self.seen: dict[tuple[str, str], int] = {}  # by author and op: the seqs that the log has given
+        self.status: str | None = None
 
     def number(self, entry: Entry) -> Outcome:
         """Give an entry the next seq, unless it has one. Raises msgspec.DecodeError where its text is no JSON."""
         key = (entry.by or "", entry.op)
-        if key in self._seen:
-            return Outcome(self._seen[key], repeat=True)
+        if key in self.seen:
+            return Outcome(self.seen[key], repeat=True)
         seq = self.head.seq + 1
         self.head = Head(self.head.epoch, seq)
-        self._seen[key] = seq
-        self._rows.append((self.lesson, seq, entry.kind, key[0], entry.op, self.at, entry.text))
+        self.seen[key] = seq
+        self.rows.append((self.lesson, seq, entry.kind, key[0], entry.op, self.at, entry.text))
         raw = event_bytes(seq, entry.kind, entry.by, self.at, entry.op, entry.text)
         _readable(raw)  # an event that no replica can read would stop its lesson for good
         self.events.append(raw)
         if entry.by is None:  # a participant's `lesson.ended` may be void: `mark_ended` follows once it was folded
             statuses = {"lesson.started": Lesson.Status.LIVE, "lesson.ended": Lesson.Status.ENDED}
-            self._status = statuses.get(entry.kind, self._status)
+            self.status = statuses.get(entry.kind, self.status)
         return Outcome(seq)
-
-    def insert(self, cursor: Any) -> None:
-        """Write the new rows, the new head, and the status that two kinds of event carry."""
-        if not self._rows:
-            return
-        cursor.executemany(
-            "INSERT INTO classrooms_event (lesson_id, seq, kind, by, op, at, data) VALUES (%s, %s, %s, %s, %s, %s, %s)",
-            self._rows,
-        )
-        cursor.execute(
-            "UPDATE classrooms_lesson SET head = %s, last_at = %s WHERE id = %s", [self.head.seq, self.at, self.lesson]
-        )
-        if self._status is not None:
-            ended = timezone.now() if self._status == Lesson.Status.ENDED else None
-            Lesson.objects.filter(pk=self.lesson).update(status=self._status, ended_at=ended)
 
 
 def _is_of_the_database(error: Exception) -> bool:
@@ -400,4 +401,7 @@ def _refuse(units: list[_Unit]) -> None:
         unit.refuse(Code.TRY_AGAIN)
 
 
-_writer = _Writer()
+_COLUMNS = "classrooms_event (lesson_id, seq, kind, by, op, at, data)"
+_listeners: list[Listener] = []
+_counting = threading.Lock()
+_writers = Writers(_settle)

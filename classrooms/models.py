@@ -103,7 +103,10 @@ class RosterEntry(models.Model):
 
 
 class Lesson(models.Model):
-    """One live run of a classroom. `head`, `last_at` and `status` are written by `log.py` alone, with the events."""
+    """One live run of a classroom. `head`, `last_at` and `status` are written by `log.py` alone, with the events.
+
+    Once `emptied_at` is set its log is gone or going (`retention.py`): nobody reads it any more.
+    """
 
     class Status(models.TextChoices):
         STARTING = "starting", _("Starting")  # the row is there, `lesson.started` is not yet committed
@@ -119,6 +122,7 @@ class Lesson(models.Model):
     seats = models.PositiveIntegerField(default=0, editable=False)  # participants numbered so far
     started_at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True, editable=False)
+    emptied_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         verbose_name = _("lesson")

@@ -39,9 +39,9 @@ def load(lesson: int) -> Replica:
     """Fold a lesson: its newest snapshot and the events after it. Blocking: three queries, and more for a long tail.
 
     The ring is warm: events that the snapshot holds already are read too, as far as the ring reaches.
-    Raises Lesson.DoesNotExist.
+    Raises Lesson.DoesNotExist, also for a lesson whose log is not kept any more.
     """
-    epoch, head = Lesson.objects.values_list("epoch", "head").get(pk=lesson)
+    epoch, head = Lesson.objects.filter(emptied_at=None).values_list("epoch", "head").get(pk=lesson)
     replica = _thawed(lesson, epoch, head) or Replica(lesson, epoch, fresh(), Ring(0, 0))
     _read_on(replica)
     return replica
@@ -94,22 +94,31 @@ def current(lesson: int, at_least: int = 0) -> LessonState:
     """Return the lesson's state for reading from any thread: the one kept up to date here, else brought up to date.
 
     `at_least`: a seq that the log has and the state must; the one that is kept may be a moment behind.
+    Of a lesson whose log is not kept any more: that it has ended, and nothing else.
     Blocking: two queries where it is not kept. Raises Lesson.DoesNotExist.
     """
     replica = awake(lesson)
     if replica is None or replica.state.seq < at_least:
         replica = _roused(lesson)
-    return replica.state
+    return replica.state if replica is not None else _emptied()
 
 
-def _roused(lesson: int) -> Replica:
+def _emptied() -> LessonState:
+    state = fresh()
+    state.status = "ended"
+    return state
+
+
+def _roused(lesson: int) -> Replica | None:
     """Return the replica that threads share of a lesson that no hub keeps here, as far as the log goes.
 
-    Folding a full board anew takes 300 ms, and there is a request for each who joins.
+    Folding a full board anew takes 300 ms, and there is a request for each who joins. None where the log is gone.
     """
     with _rousing:
-        epoch, head = Lesson.objects.values_list("epoch", "head").get(pk=lesson)
+        epoch, head, emptied = Lesson.objects.values_list("epoch", "head", "emptied_at").get(pk=lesson)
         replica = _resting.pop(lesson, None)
+        if emptied is not None:
+            return None
         if replica is None or replica.epoch != epoch or replica.state.seq > head:
             replica = load(lesson)
         else:

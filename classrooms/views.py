@@ -34,6 +34,8 @@ def lesson(request: HttpRequest, lesson: int) -> HttpResponse:
     if found is None:
         raise Http404
     staff = access.staff_of(found.classroom, request.user)
+    if staff is not None and found.emptied_at is not None:
+        return redirect("admin:classrooms_lesson_change", found.pk)  # who was there is all that is left of it
     if staff is not None:
         return _lesson(request, found, access.role_of(staff))
     try:

@@ -30,7 +30,8 @@ ROWS = {
         "classrooms.socket_writer", "classrooms.states", "classrooms.waiting",
     },
     "keepers": {
-        "classrooms.access", "classrooms.attendance", "classrooms.log", "classrooms.replica", "classrooms.roster",
+        "classrooms.access", "classrooms.attendance", "classrooms.log", "classrooms.replica", "classrooms.retention",
+        "classrooms.roster", "classrooms.writers",
         "whiteboard.slides", "whiteboard.conversion", "whiteboard.images", "whiteboard.rasterize",
     },
     "models": {"classrooms.models", "whiteboard.models"},

@@ -1,6 +1,7 @@
 """The log: one order a lesson, every entry once, and those that wait together committed together."""
 
 import json
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -11,8 +12,10 @@ import pytest
 from django.db import OperationalError, connection
 
 from classrooms import log
+from classrooms.counters import tally
 from classrooms.log import Committed, Outcome
 from classrooms.models import Event, Lesson
+from classrooms.writers import how_many
 from tests.support.road import FIRST, STARTED, append, live_lesson, new_lesson, post, server_entry, stored
 from tests.support.writer import held, listening
 
@@ -145,8 +148,11 @@ def test_repeats_are_looked_up_in_the_unique_index(database: str) -> None:
         def fetchall(self) -> list[Any]:
             return []
 
-    log._Batch(lesson, log.Head("e", 0), 0).learn_repeats(Spy(), [post("a:1"), post("a:2")])
+    lessons = [lesson, live_lesson()]
+    units = [log._Unit(pk, [post("a:1"), post("a:2")]) for pk in lessons]
+    log._learn_repeats(Spy(), {pk: log._Batch(pk, log.Head("e", 0), 0) for pk in lessons}, units)
     [(sql, params)] = queries
+    assert len(params) == 12, "both entries of both lessons"
     with connection.cursor() as cursor:
         if database == "sqlite":
             cursor.execute(f"EXPLAIN QUERY PLAN {sql}", params)
@@ -171,8 +177,67 @@ def test_all_that_wait_take_one_transaction(database: str) -> None:
         with held():
             futures = [log.append(lesson, [post(f"a:{n}")]) for n in range(20) for lesson in lessons]
         assert [future.result(20)[0].seq for future in futures] == [n for n in range(1, 21) for _ in lessons]
-    assert len(told) == 2, "the one that held the writer, and the one with all that waited"
-    assert [(record.lesson, len(record.events)) for record in told[1]] == [(lesson, 20) for lesson in sorted(lessons)]
+    many = how_many()
+    assert len(told) == 2 * many, "of each writer the one that held it, and the one with all that waited"
+    waited = [[(record.lesson, len(record.events)) for record in records] for records in told[many:]]
+    shares = [[lesson for lesson in lessons if lesson % many == share] for share in range(many)]
+    assert sorted(waited) == sorted([(lesson, 20) for lesson in share] for share in shares)
+
+
+@pytest.mark.parametrize("writers", [1, 2, 4])
+@pytest.mark.postgres
+def test_the_order_holds_whatever_the_number_of_writers(on_postgres: None, settings: Any, writers: int) -> None:
+    settings.LOG_WRITERS = writers
+    log.stop()
+    lessons = [new_lesson() for _ in range(7)]
+    told: list[tuple[int, int]] = []
+    threads: dict[int, set[int]] = {lesson: set() for lesson in lessons}
+
+    def listen(records: list[Committed]) -> None:
+        for record in records:
+            threads[record.lesson].add(threading.get_ident())
+            told.extend((record.lesson, json.loads(raw)["seq"]) for raw in record.events)
+
+    unsubscribe = log.subscribe(listen)
+    before = tally.committed, sum(tally.commit.counts)
+
+    def write(thread: int) -> None:
+        for number in range(15):
+            for lesson in lessons:
+                append(lesson, post(f"{thread}:{number}", by=f"u{thread}"))
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write, range(4)))
+    unsubscribe()
+    assert all(len(used) == 1 for used in threads.values()), "one lesson is one writer's"
+    assert len({thread for used in threads.values() for thread in used}) == writers
+    for lesson in lessons:
+        assert [seq for pk, seq in told if pk == lesson] == list(range(1, 61)), "and is told in its order"
+        assert [seq for seq, _, _ in stored(lesson)] == list(range(1, 61))
+    assert (tally.committed - before[0], sum(tally.commit.counts) - before[1]) == (420, 420)
+
+
+def test_a_transaction_takes_as_many_statements_for_many_lessons_as_for_one(database: str, in_writer: Any) -> None:
+    lessons = [new_lesson() for _ in range(10)]
+    counted: list[int] = []
+
+    def commit(really: Callable[[], None]) -> None:
+        really()
+        counted.append(len(connection.queries_log))
+        connection.queries_log.clear()
+
+    def connect(really: Callable[[], None]) -> None:
+        connection.force_debug_cursor = True
+        really()
+
+    with held():
+        futures = [log.append(lesson, [post("a:1"), post("a:2")]) for lesson in lessons]
+        in_writer("_commit", commit)
+        in_writer("ensure_connection", connect)
+    for future in futures:
+        assert future.result(20) == [Outcome(1), Outcome(2)]
+    log.stop()
+    assert counted[-1] <= 6, "BEGIN, lock, look up, events, heads"
 
 
 def test_listeners_are_called_before_futures_resolve(database: str) -> None:

@@ -23,6 +23,7 @@ from classrooms import log
 from classrooms.log import Entry, Outcome
 from classrooms.models import Lesson
 from classrooms.refusals import Code
+from classrooms.writers import how_many
 from tests.support.road import STARTED, append, live_lesson, new_lesson, post, stored
 from tests.support.writer import held
 
@@ -133,8 +134,10 @@ def test_a_locked_database_says_try_again_and_loses_nothing(
 
 
 def test_a_database_that_stays_away_is_given_up_after_a_time(
-    database: str, in_writer: Any, monkeypatch: pytest.MonkeyPatch
+    database: str, in_writer: Any, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
+    settings.LOG_WRITERS = 1
+    log.stop()
     lessons = [new_lesson() for _ in range(20)]
     clock = [0.0]
     monkeypatch.setattr("classrooms.log.time", SimpleNamespace(time_ns=time.time_ns, monotonic=lambda: clock[0]))
@@ -189,10 +192,13 @@ def _append_both(stuck: int, other: int) -> tuple[list[Outcome], list[Outcome]]:
 
 def test_too_many_that_wait_are_told_to_come_again_at_once(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     lesson = live_lesson()
-    monkeypatch.setattr("classrooms.log.MAX_WAITING", 2)
+    monkeypatch.setattr("classrooms.writers.MAX_WAITING", 2 * how_many())
     with held():
         futures = [log.append(lesson, [post(f"a:{n}")]) for n in range(4)]
         assert [future.done() for future in futures] == [False, False, True, True]
+        if how_many() > 1:
+            other = lesson + 1
+            assert not log.append(other, [post("a:1")]).done(), "what another writer takes is not refused for it"
     assert [future.result(20) for future in futures] == [[Outcome(4)], [Outcome(5)], [TRY_AGAIN], [TRY_AGAIN]]
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.checks import CheckMessage
@@ -64,6 +65,16 @@ def test_the_secret_key_is_drawn_once_and_kept_from_others(tmp_path: Path) -> No
     assert len(key.read_text()) >= 50
 
 
+@pytest.mark.parametrize(("writers", "found"), [(0, 1), (1, 0), (6, 0), (7, 1)])
+def test_the_logs_writers_leave_half_of_the_connections_to_others(
+    monkeypatch: pytest.MonkeyPatch, settings: Any, writers: int, found: int
+) -> None:
+    settings.LOG_WRITERS = writers
+    assert checks.connections(None) == [], "SQLite has no pool"
+    monkeypatch.setitem(settings.DATABASES, "default", {"OPTIONS": {"pool": {"max_size": 12}}})
+    assert len(checks.connections(None)) == found
+
+
 def test_a_wildcard_host_admits_this_machines_addresses_and_no_wildcard() -> None:
     admitted = lan.hosts("0.0.0.0")
     assert {"localhost", "127.0.0.1", lan.address()} <= set(admitted)
@@ -92,6 +103,7 @@ def test_a_data_directory_of_any_name_holds_the_database(tmp_path: Path) -> None
         (checks.metrics_token, {"METRICS_TOKEN": "x" * 23}, {"METRICS_TOKEN": "x" * 24}),
         (checks.metrics_token, {"METRICS_TOKEN": "é" * 24}, {"METRICS_TOKEN": ""}),
         (checks.metrics_token, {"METRICS_TOKEN": "x" * 24 + " "}, {"METRICS_TOKEN": "x" * 24}),
+        (checks.keep_lessons, {"KEEP_LESSONS": -1}, {"KEEP_LESSONS": 0}),
         (checks.log_format, {"LOG_FORMAT": "JSON"}, {"LOG_FORMAT": "json"}),
     ],
 )  # fmt: skip

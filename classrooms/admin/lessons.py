@@ -76,9 +76,9 @@ class LessonAdmin(OwnedAdmin):
         return minutes(int((until - lesson.started_at).total_seconds() * 1000))
 
     @admin.display(description=gettext_lazy("Pages"))
-    def pages(self, lesson: Lesson) -> int:
-        """Count its pages."""
-        return len(replica.current(lesson.pk).pages)
+    def pages(self, lesson: Lesson) -> int | None:
+        """Count its pages, while they are kept."""
+        return len(replica.current(lesson.pk).pages) if lesson.emptied_at is None else None
 
     @admin.display(description=gettext_lazy("Students can look at it until"))
     def readable(self, lesson: Lesson) -> str:

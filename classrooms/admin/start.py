@@ -70,7 +70,7 @@ class StartForm(forms.Form):
     def __init__(self, *args: Any, user: User, classroom: Classroom, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.ready = decks.teachable(user)
-        self.past = classroom.lessons.filter(status=Lesson.Status.ENDED)
+        self.past = classroom.lessons.filter(status=Lesson.Status.ENDED, emptied_at=None)
         self.fields["decks"] = Several(self.ready, required=False)
         self.fields["last"] = One(self.past, required=False)
 

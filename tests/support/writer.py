@@ -10,6 +10,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from classrooms import log
 from classrooms.log import Committed
+from classrooms.writers import how_many
 from tests.support.road import STARTED, new_lesson
 
 
@@ -26,22 +27,23 @@ def listening() -> Iterator[list[list[Committed]]]:
 
 @contextmanager
 def held() -> Iterator[None]:
-    """Keep the writer in a listener, so that what is appended meanwhile waits together."""
-    entered, released = threading.Event(), threading.Event()
+    """Keep every writer in a listener, so that what is appended meanwhile waits together."""
+    holding, released = threading.Semaphore(0), threading.Event()
 
     def hold(records: list[Committed]) -> None:
-        entered.set()
+        holding.release()
         assert released.wait(20)
 
     unsubscribe = log.subscribe(hold)
-    waiting = log.append(new_lesson(), [STARTED])
-    assert entered.wait(20)
+    waiting = [log.append(new_lesson(), [STARTED]) for _ in range(how_many())]  # ids that follow each other
+    assert all(holding.acquire(timeout=20) for _ in waiting)
     unsubscribe()
     try:
         yield
     finally:
         released.set()
-        waiting.result(20)
+        for one in waiting:
+            one.result(20)
 
 
 @pytest.fixture

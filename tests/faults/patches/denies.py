@@ -24,10 +24,10 @@ def due(what: str) -> bool:
     return next(_counts[what]) % EVERY[what] == 0
 
 
-def insert(self: Any, cursor: Any) -> None:
+def insert(cursor: Any, batches: list[Any]) -> None:
     """Remember that the transaction has something to commit."""
-    _insert(self, cursor)
-    if self.events:
+    _insert(cursor, batches)
+    if batches:
         _lies.due = due("commit")
 
 
@@ -49,9 +49,9 @@ async def propose(*args: Any) -> list[Verdict]:
     return verdicts
 
 
-_insert = log._Batch.insert
+_insert = log._insert
 _commit = BaseDatabaseWrapper.commit
 _propose = actions.propose
-log._Batch.insert = insert  # type: ignore[method-assign]
+log._insert = insert
 BaseDatabaseWrapper.commit = commit  # type: ignore[method-assign]
 actions.propose = propose  # type: ignore[assignment]

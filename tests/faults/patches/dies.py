@@ -54,10 +54,10 @@ def before(owner: Any, name: str, point: str) -> None:
     setattr(owner, name, method)
 
 
-def insert(self: Any, cursor: Any) -> None:
+def insert(cursor: Any, batches: list[Any]) -> None:
     """Remember that the transaction has something to commit."""
-    _insert(self, cursor)
-    _writing.events = bool(self.events)
+    _insert(cursor, batches)
+    _writing.events = bool(batches)
 
 
 def commit(self: BaseDatabaseWrapper) -> None:
@@ -86,6 +86,6 @@ _write = DirectWriter.write
 DirectWriter.write = write  # type: ignore[method-assign]
 before(Lane, "take", "received")
 _writing = threading.local()
-_insert, log._Batch.insert = log._Batch.insert, insert  # type: ignore[method-assign]
+_insert, log._insert = log._insert, insert
 _commit, BaseDatabaseWrapper.commit = BaseDatabaseWrapper.commit, commit  # type: ignore[method-assign]
 log.subscribe(lambda committed: passed("committed") if any(one.events for one in committed) else None)

@@ -9,14 +9,14 @@ from classrooms import log
 
 FREE, FULL = 1_073_741_823, 1  # pages a database may have; SQLite takes one below its size as its size
 _full = Path(settings.DATA_DIR, "full")
-_insert = log._Batch.insert
+_insert = log._insert
 
 
-def insert(self: Any, cursor: Any) -> None:
+def insert(cursor: Any, batches: list[Any]) -> None:
     """Insert with as much room as there is."""
     cursor.execute(f"PRAGMA max_page_count = {FULL if _full.exists() else FREE}")
     cursor.fetchall()
-    _insert(self, cursor)
+    _insert(cursor, batches)
 
 
-log._Batch.insert = insert  # type: ignore[method-assign]
+log._insert = insert
