@@ -1,6 +1,7 @@
 """Waiting for a state instead of sleeping."""
 
 import asyncio
+import contextlib
 import inspect
 import socket
 import time
@@ -16,6 +17,16 @@ def free_port() -> int:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def free_ports(count: int) -> int:
+    """Return the first of `count` TCP ports of 127.0.0.1 in a row that nobody listens on."""
+    while True:
+        first = free_port()
+        with contextlib.suppress(OSError, OverflowError), contextlib.ExitStack() as probes:
+            for port in range(first, first + count):
+                probes.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            return first
 
 
 def answers(port: int) -> bool:

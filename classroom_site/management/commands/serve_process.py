@@ -28,8 +28,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("part", choices=[*APPLICATIONS, "worker"])
         parser.add_argument("--descriptor", type=int, default=-1, help="the listening socket")
+        parser.add_argument("--own-port", type=int, metavar="P", help="listen at this port of 127.0.0.1 too")
 
-    def handle(self, *args: Any, part: str, descriptor: int, **options: Any) -> None:
+    def handle(self, *args: Any, part: str, descriptor: int, own_port: int | None, **options: Any) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, _leave)  # until Daphne has its own
         threading.Thread(target=_end_with_supervisor, name="supervisor", daemon=True).start()
@@ -37,8 +38,9 @@ class Command(BaseCommand):
             _say_ready()
             worker.work()
         else:
+            own = [daphne.endpoint(daphne.LOOPBACK, own_port)] if own_port else []
             daphne.serve(
-                daphne.inherited(descriptor), listening=_listening,
+                daphne.inherited(descriptor), *own, listening=_listening,
                 application=APPLICATIONS[part], bound=drain.BOUND,
             )  # fmt: skip
             log.stop()
