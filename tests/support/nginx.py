@@ -15,6 +15,7 @@ from tests.support.waiting import answers, free_port
 
 NAME = "lectern.school.example"  # the host of deploy/nginx/lectern.conf
 CERTIFICATE = f"/etc/letsencrypt/live/{NAME}/"
+USUAL = (8000, 8012, 8013, 8001)  # the ports of deploy/nginx/upstreams.conf: web, live by themselves, live shared
 
 # What Debian's paths are in a directory of our own.
 OWN = """
@@ -42,15 +43,14 @@ class Nginx(Service):
         self.plain = free_port()
         self.certificate = self.home / "fullchain.pem"
         self._certify()
-        (self.home / "sites").mkdir()
-        (self.home / "own.conf").write_text(OWN)
+        for folder in ("sites", "conf.d"):
+            (self.home / folder).mkdir()
+        (self.home / "conf.d/own.conf").write_text(OWN)
+        ports = [web, *live]
+        upstreams = {f"127.0.0.1:{usual}": f"127.0.0.1:{port}" for usual, port in zip(USUAL, ports, strict=True)}
         site = {
             CERTIFICATE: f"{self.home}/",
             "/srv/lectern;": f"{static};",
-            "127.0.0.1:8000": f"127.0.0.1:{web}",
-            "127.0.0.1:8012": f"127.0.0.1:{live[0]}",
-            "127.0.0.1:8013": f"127.0.0.1:{live[1]}",
-            "127.0.0.1:8001": f"127.0.0.1:{live[2]}",
             "listen 80 ": f"listen 127.0.0.1:{self.plain} ",
             "listen 443 ": f"listen 127.0.0.1:{self.port} ",
             "/var/cache/nginx/lectern": f"{self.home}/cache",
@@ -58,9 +58,10 @@ class Nginx(Service):
         main = {
             "user www-data;": f"user {getpass.getuser()};",  # nginx takes no notice of it where it is not root
             "/var/log/nginx/error.log": f"{self.home}/error.log",
-            "/etc/nginx/conf.d/*.conf": f"{self.home}/own.conf",
+            "/etc/nginx/conf.d/*.conf": f"{self.home}/conf.d/*.conf",
             "/etc/nginx/sites-enabled/*": f"{self.home}/sites/*",
         }
+        (self.home / "conf.d/upstreams.conf").write_text(filled_in("upstreams.conf", upstreams))
         (self.home / "sites/lectern.conf").write_text(filled_in("lectern.conf", site))
         (self.home / "nginx.conf").write_text(filled_in("nginx.conf", main))
 
