@@ -165,7 +165,7 @@ def test_static_files_are_what_the_processes_would_serve(school: School) -> None
     names = [f"/static/{hashed}" for hashed in manifest.values()]
     kinds = {name.rpartition(".")[2]: name for name in names if "LICENSE" not in name}
     for name in [*kinds.values(), f"/static/{next(iter(manifest))}"]:  # and one without a hash
-        ours = school.nginx.get(name, Accept_Encoding="gzip")
+        ours = school.nginx.get(name, headers={"Accept-Encoding": "gzip"})
         request = urllib.request.Request(
             f"{school.serving.url}{name}", headers={"Accept-Encoding": "gzip", "X-Forwarded-Proto": "https"}
         )

@@ -6,7 +6,9 @@ import re
 import socket
 import ssl
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from tests.support.server import ROOT
@@ -91,12 +93,11 @@ class Nginx(Service):
         """What nginx has to complain of."""
         return (self.home / "error.log").read_text()
 
-    def get(self, path: str, *, name: str = NAME, method: str = "GET", body: bytes = b"", **headers: str) -> Answer:
-        """Ask over TLS; `headers` with `_` for `-`. `name` is who it takes nginx for."""
+    def get(self, path: str, *, name: str = NAME, headers: Mapping[str, str] = MappingProxyType({})) -> Answer:
+        """Ask over TLS. `name` is who it takes nginx for."""
         connection = _Connection(self.port, self.trust(), name)
         try:
-            fields = {"Host": f"{name}:{self.port}", **{key.replace("_", "-"): text for key, text in headers.items()}}
-            connection.request(method, path, body or None, fields)
+            connection.request("GET", path, headers={"Host": f"{name}:{self.port}", **headers})
             got = connection.getresponse()
             return Answer(got.status, {key.lower(): text for key, text in got.getheaders()}, got.read())
         finally:

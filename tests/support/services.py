@@ -187,6 +187,7 @@ def missing_services() -> dict[str, str]:
         "nginx": ("nginx", nginx_program()),
         "node": ("nodejs", shutil.which("node")),
         "npm": ("what package.json names", NODE_MODULES.exists()),
+        "systemd": ("systemd", shutil.which("systemd-analyze")),
         "tutorials": ("packaging-tutorial", TUTORIALS.exists()),
     }
     return {marker: package for marker, (package, there) in found.items() if not there}
