@@ -1,5 +1,6 @@
 """What deploy/ ships, as far as it needs no container and no init: nginx, units, Compose; and ports of one's own."""
 
+import getpass
 import http.client
 import json
 import re
@@ -187,6 +188,18 @@ def test_settings_of_the_units_and_of_compose_are_lecterns() -> None:
     known = variables_read()
     assert written - {"PROCESSES", "LIVE"} <= known
     assert set(COMPOSE["x-lectern"]["environment"]) <= known
+
+
+def test_manage_runs_with_the_settings_of_the_service(tmp_path: Path) -> None:
+    settings = tmp_path / "environment"
+    settings.write_text(f'# a word\nDATA_DIR={tmp_path}/data\nSECRET_KEY=a$b `c` "d\n\nTIME_ZONE=Europe/Paris')
+    show = "from django.conf import settings as s; print(s.DATA_DIR, s.SECRET_KEY, s.TIME_ZONE)"
+    done = subprocess.run(
+        ["deploy/manage", "shell", "--no-imports", "-c", show], cwd=ROOT,
+        env=environment(tmp_path) | {"LECTERN_ENVIRONMENT": str(settings), "LECTERN_USER": getpass.getuser()},
+        capture_output=True, text=True, timeout=50, check=False,
+    )  # fmt: skip
+    assert done.stdout == f'{tmp_path}/data a$b `c` "d Europe/Paris\n', done.stderr
 
 
 def test_systemd_is_told_when_it_serves_and_when_it_ends(tmp_path: Path) -> None:

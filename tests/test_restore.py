@@ -50,6 +50,7 @@ def restore(server: Server, backup: Path) -> None:
             server,
             "pg_restore",
             "--no-owner",
+            "--role=lectern",
             "--exit-on-error",
             f"--dbname={server.database}",
             f"{backup}/lectern.dump",
