@@ -35,7 +35,7 @@ class Command(BaseCommand):
             signal.signal(number, _leave)  # until Daphne has its own
         threading.Thread(target=_end_with_supervisor, name="supervisor", daemon=True).start()
         if part == "worker":
-            _say_ready()
+            _say(supervisor.READY)
             worker.work()
         else:
             own = [daphne.endpoint(daphne.LOOPBACK, own_port)] if own_port else []
@@ -50,12 +50,20 @@ class Command(BaseCommand):
 def _listening() -> None:
     # From the start: what this process commits for pages and REST is told to those that hold the lesson.
     daphne.twisted_loop.call_soon(get_hub)
-    _say_ready()
+    _say(supervisor.READY)
+    _beat()
 
 
-def _say_ready() -> None:
-    sys.stdout.buffer.write(supervisor.READY + b"\n")
-    sys.stdout.buffer.flush()
+def _beat() -> None:
+    """Tell the supervisor, from the event loop, that this is running."""
+    _say(supervisor.ALIVE)
+    daphne.twisted_loop.call_later(supervisor.BEAT, _beat)
+
+
+def _say(word: bytes) -> None:
+    with contextlib.suppress(OSError):  # the supervisor is gone, and so are we in a moment
+        sys.stdout.buffer.write(word + b"\n")
+        sys.stdout.buffer.flush()
 
 
 def _end_with_supervisor() -> None:
