@@ -13,6 +13,7 @@ from daphne.cli import CommandLineInterface
 from daphne.server import twisted_loop as twisted_loop
 
 APPLICATION = "classroom_site.asgi:application"
+LOOPBACK = "127.0.0.1"  # where a process of `serve` can be reached by itself
 BACKLOG = 4096  # a school that comes back after a break connects within a second
 FRAME_BYTES = 128 * 1024  # twice the protocol's limit: a frame somewhat too large is refused by its code, not cut off
 DESCRIPTORS = 65_536  # each connection takes one
@@ -33,10 +34,10 @@ def inherited(descriptor: int) -> str:
     return f"fd:fileno={descriptor}"
 
 
-def flags(where: str, application: str = APPLICATION) -> list[str]:
-    """Return Daphne's command line for an endpoint."""
+def flags(*where: str, application: str = APPLICATION) -> list[str]:
+    """Return Daphne's command line for one or several endpoints."""
     return [
-        "--endpoint", where,
+        *(word for one in where for word in ("--endpoint", one)),
         "--websocket_timeout", "-1",  # a lesson lasts as long as it lasts
         "--websocket-max-message-size", str(FRAME_BYTES),
         "--websocket-max-frame-size", str(FRAME_BYTES),
@@ -47,10 +48,8 @@ def flags(where: str, application: str = APPLICATION) -> list[str]:
     ]  # fmt: skip
 
 
-def serve(
-    where: str, *, listening: Callable[[], None], application: str = APPLICATION, bound: float = FAREWELL
-) -> None:
-    """Serve in this thread until SIGINT or SIGTERM; `listening` is called once connections are accepted.
+def serve(*where: str, listening: Callable[[], None], application: str = APPLICATION, bound: float = FAREWELL) -> None:
+    """Serve in this thread until SIGINT or SIGTERM; `listening` is called once all endpoints accept connections.
 
     The first signal drains (classroom_site/drain.py) for `bound` seconds at most; the second ends the process.
     """
@@ -68,10 +67,13 @@ def serve(
         def __init__(self, **options: Any) -> None:
             # Twisted leaves a SIGINT handler of ours alone, and an exception raised by one is lost in whatever runs.
             super().__init__(signal_handlers=False, **options)
+            self.ports: list[Any] = []
 
         def listen_success(self, port: Any) -> None:
             super().listen_success(port)
-            self.port = port
+            self.ports.append(port)
+            if len(self.ports) < len(where):
+                return
             self.readers = Readers()
             bounded(self, self.readers)
             self.ws_factory.protocol = Socket
@@ -101,7 +103,8 @@ def serve(
         server = interface.server
         if server.leaving is not None:
             _cut_off(128 + number)
-        server.port.stopListening()
+        for port in server.ports:
+            port.stopListening()
         _hurry(bound + LAST)
         server.leaving = twisted_loop.create_task(server.leave())
 
@@ -109,7 +112,7 @@ def serve(
     for number in (signal.SIGINT, signal.SIGTERM):
         twisted_loop.add_signal_handler(number, end, number)  # wakes the loop whichever thread the signal comes to
     reactor.addSystemEventTrigger("before", "shutdown", _hurry)  # type: ignore[arg-type]  # Twisted's stub is wrong
-    interface.run(flags(where, application))
+    interface.run(flags(*where, application=application))
 
 
 def _open_more() -> None:

@@ -36,3 +36,18 @@ def locked(directory: Path) -> IO[str] | None:
         lock.close()
         return None
     return lock
+
+
+def moment(path: Path) -> int:
+    """Return the moment that `keep_moment` left at `path`, s since 1970; 0 where there is none."""
+    try:
+        return int(path.read_text())
+    except FileNotFoundError:
+        return 0
+
+
+def keep_moment(path: Path, seconds: int) -> None:
+    """Leave a moment at `path`, whole or not at all."""
+    fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    fresh.write_text(f"{seconds}\n")
+    fresh.replace(path)

@@ -33,6 +33,9 @@ SECRET_KEY = env.str("SECRET_KEY", default="") or kept.secret(
     DATA_DIR / "secret_key", partial(secrets.token_urlsafe, 48)
 )
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+# After a restore: tickets from before name lessons and seats that the database may since have given to others.
+TICKETS_SINCE_FILE = DATA_DIR / "tickets_since"  # written by `manage.py new_epoch`
+TICKETS_SINCE = kept.moment(TICKETS_SINCE_FILE)  # s since 1970
 
 # --- who may ask -------------------------------------------------------------------------------------------------
 # Hosts are names; origins carry scheme and port ("https://lectern.school.example"). A page's own origin is always

@@ -10,6 +10,10 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 READY = b"listening"  # what a process says on stdout once it does its work
+ALIVE = b"alive"  # what it may say from then on, every BEAT s: one that has begun and stops saying it hangs
+BEAT = 2.0
+LOOK_EVERY = 5.0  # s between looks at who has said it
+HANGS = 6  # looks in a row at a silent process, before it is killed: longer than any stall that mends itself
 FIRST_PAUSE = 0.5  # s before a process that died is started again, doubled with each death in a row
 LONGEST_PAUSE = 8.0
 STEADY = 30.0  # s that a process lives for its deaths not to be in a row
@@ -39,6 +43,7 @@ class Supervisor:
         self._ending = ending
         self._waited_for = {job.name for job in jobs}
         self._running: dict[str, Process] = {}
+        self._alive: set[str] = set()  # who has said so since the last look
         self._end = asyncio.Event()
         self._code = 0
 
@@ -113,7 +118,9 @@ class Supervisor:
             asyncio.create_task(self._relay(job, process.stdout, listening)),
             asyncio.create_task(self._relay(job, process.stderr, None)),
         ]
+        watch = asyncio.create_task(self._watch(job.name, process))
         code = await process.wait()
+        watch.cancel()
         del self._running[job.name]
         await asyncio.wait(relays, timeout=REST)
         for relay in relays:
@@ -122,12 +129,25 @@ class Supervisor:
             self._fail(f"{job.name} {_died(code)} instead of ending well")
         return _died(code)
 
+    async def _watch(self, name: str, process: Process) -> None:
+        """Kill a process that has told of its life and does so no more. Looks count, as we may be stopped ourselves."""
+        missed, begun = 0, False
+        while missed < HANGS:
+            self._alive.discard(name)
+            await asyncio.sleep(LOOK_EVERY)
+            begun |= name in self._alive
+            missed = missed + 1 if begun and name not in self._alive else 0
+        self.say(f"{name} has said nothing for {HANGS * LOOK_EVERY:g} s and is killed")
+        _send(process, signal.SIGKILL)
+
     async def _relay(self, job: Job, stream: Any, listening: asyncio.Event | None) -> None:
         """Pass on what a job says, each line under its name; lines of any length."""
         while line := await _line(stream):
             if listening is not None and line.rstrip() == READY:
                 listening.set()
                 self._listens(job.name)
+            elif listening is not None and line.rstrip() == ALIVE:
+                self._alive.add(job.name)
             else:
                 _write(job.name, line)
 

@@ -144,6 +144,15 @@ def store(lesson: int, epoch: str, seq: int, at: int, body: bytes) -> None:
     stored.filter(seq__in=_superfluous(list(stored.order_by("seq").values_list("seq", flat=True)))).delete()
 
 
+def carry_over(lesson: int, old: str, new: str) -> None:
+    """Take a lesson's snapshots into its new epoch, where they are known to be of the log as it is. Blocking.
+
+    So after a restore: a backup holds one moment, and its snapshots were true in it.
+    """
+    head = Lesson.objects.values_list("head", flat=True).get(pk=lesson)
+    Snapshot.objects.filter(lesson=lesson, epoch=old, seq__lte=head).update(epoch=new)
+
+
 def _superfluous(seqs: list[int]) -> list[int]:
     """Return which of the snapshots at these seqs, in order, need not be kept."""
     superfluous = []

@@ -1,5 +1,6 @@
 """Signing in as staff: password, second factor, the school's own sign-in; and a teacher's account page."""
 
+import io
 import re
 from collections.abc import Iterator
 from html import unescape
@@ -7,7 +8,9 @@ from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from django.contrib.auth.models import Group, User
+from django.core.management import CommandError, call_command
 from django.test import Client
 from pytest_django import Settings
 from rest_framework.authtoken.models import Token
@@ -106,6 +109,23 @@ def test_the_database_keeps_no_secret_that_signs_in_and_an_older_key_still_reads
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
     settings.SECRET_KEY = "another key, drawn after somebody had seen the first one"
     assert accounts.SecondFactorAdapter().decrypt(kept.data["secret"]) == secret
+
+
+def test_after_encrypting_anew_the_key_before_can_be_forgotten(
+    teacher: User, client: Client, settings: Settings
+) -> None:
+    sign_in(client)
+    secret = protect(client)
+    spare = re.findall(r"<li><code>(\w+)</code>", text_of(client.get("/teach/account/codes/")))
+    before, settings.SECRET_KEY = settings.SECRET_KEY, "another key, drawn after somebody had seen the first one"
+    with pytest.raises(CommandError, match="nothing was changed"):
+        call_command("reencrypt")
+    settings.SECRET_KEY_FALLBACKS = [before]
+    call_command("reencrypt", stdout=io.StringIO())
+    settings.SECRET_KEY_FALLBACKS = []
+    app, codes = Authenticator.objects.get(type="totp"), Authenticator.objects.get(type="recovery_codes")
+    assert accounts.SecondFactorAdapter().decrypt(app.data["secret"]) == secret
+    assert RecoveryCodes(codes).generate_codes() == spare
 
 
 def test_a_recovery_code_works_once(teacher: User, client: Client) -> None:

@@ -311,3 +311,46 @@ def test_lines_of_any_length_come_through(monkeypatch: pytest.MonkeyPatch, capfd
     said = capfd.readouterr().err
     assert said.count("x") == 300_000
     assert "   job-0 | end\n" in said
+
+
+def test_what_hangs_is_killed_and_what_never_told_of_its_life_is_left_alone(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(supervisor, "LOOK_EVERY", 0.2)
+    monkeypatch.setattr(supervisor, "MOST_DEATHS", 1)
+    hangs = "import os; os.write(1, b'alive\\n'); os.write(2, b'hangs\\n'); os.read(0, 1)"
+    quiet = "import os; os.write(2, b'works\\n'); os.read(0, 1)"
+    assert supervised(quiet, hangs, monkeypatch=monkeypatch) == 1
+    said = capfd.readouterr().err
+    assert "job-1 has said nothing for 1.2 s and is killed" in said
+    assert "job-1 died of SIGKILL, 1 times in a row" in said
+    assert "job-0 has said nothing" not in said
+    assert "alive" not in said
+
+
+def test_what_goes_on_telling_of_its_life_is_left_alone(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(supervisor, "LOOK_EVERY", 0.3)
+    monkeypatch.setattr(supervisor, "MOST_DEATHS", 1)
+    lives = "import os, time\nfor _ in range(60): os.write(1, b'alive\\n'); time.sleep(0.05)"  # ten looks
+    assert supervised(lives, monkeypatch=monkeypatch) == 1
+    assert "is killed" not in capfd.readouterr().err
+
+
+def test_a_serving_process_tells_of_its_life_again_and_again() -> None:
+    server = Server()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        command = [sys.executable, "manage.py", "serve_process", "all", "--descriptor", str(listening.fileno())]
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=server.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            pass_fds=[listening.fileno()],
+        )  # fmt: skip
+        try:
+            assert process.stdout is not None
+            said = [process.stdout.readline() for _ in range(4)]
+            assert said == [b"listening\n", b"alive\n", b"alive\n", b"alive\n"]
+        finally:
+            process.communicate(timeout=20)  # ends with its stdin
+            server.close()
+    assert process.returncode == 0

@@ -39,6 +39,11 @@ def chromium_program() -> str | None:
     return shutil.which("chromium")
 
 
+def nginx_program() -> str | None:
+    """Return the path of nginx, which is not in everybody's PATH, or None."""
+    return shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+
+
 class Service(ABC):
     """A child process with a directory of its own, listening on `port` of 127.0.0.1."""
 
@@ -179,8 +184,10 @@ def missing_services() -> dict[str, str]:
         "redis": ("redis-server", redis_program()),
         "postgres": ("postgresql", postgres_programs() and (os.geteuid() != 0 or _has_account("postgres"))),
         "browser": ("chromium", chromium_program()),
+        "nginx": ("nginx", nginx_program()),
         "node": ("nodejs", shutil.which("node")),
         "npm": ("what package.json names", NODE_MODULES.exists()),
+        "systemd": ("systemd", shutil.which("systemd-analyze")),
         "tutorials": ("packaging-tutorial", TUTORIALS.exists()),
     }
     return {marker: package for marker, (package, there) in found.items() if not there}

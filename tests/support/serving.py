@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.support.server import ROOT, Server
@@ -16,8 +17,10 @@ STARTED = 60.0  # s: as many processes as there are import Django at once
 class Serving(Server):
     """A running `manage.py serve --insecure` with some options; otherwise as any other server of the tests."""
 
-    def __init__(self, *options: str, database: str = "", redis: str = "") -> None:
-        super().__init__(database=database, redis=redis)
+    def __init__(
+        self, *options: str, database: str = "", redis: str = "", env: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(database=database, redis=redis, env=env)
         self.options = options
         self.live_port = free_port()
 

@@ -29,6 +29,16 @@ def free_port() -> int:
             return port
 
 
+def free_ports(count: int) -> int:
+    """Return the first of `count` TCP ports of 127.0.0.1 in a row that nobody listens on."""
+    while True:
+        first = free_port()
+        with contextlib.suppress(OSError, OverflowError), contextlib.ExitStack() as probes:
+            for port in range(first, first + count):
+                probes.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            return first
+
+
 def answers(port: int) -> bool:
     """Return whether somebody accepts connections on `port` of 127.0.0.1."""
     with socket.socket() as probe:

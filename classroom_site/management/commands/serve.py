@@ -15,7 +15,8 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from classroom_site import daphne, kept
+from classroom_site import daphne, kept, service
+from classroom_site.daphne import LOOPBACK
 from classroom_site.supervisor import Job, Supervisor
 
 env = environ.Env()
@@ -37,6 +38,10 @@ class Command(BaseCommand):
         parser.add_argument("--bind", default=settings.HOST, metavar="ADDR", help="IPv4 address (%(default)s)")
         parser.add_argument("--port", type=_port, default=port, metavar="P", help="port (%(default)s)")
         parser.add_argument("--live-port", type=_port, metavar="P", help="port of the live processes (P + 1)")
+        parser.add_argument(
+            "--own-ports", type=_port, metavar="P",
+            help="let each process listen at a port of 127.0.0.1 of its own too: P, P + 1 and so on",
+        )  # fmt: skip
         parser.add_argument("--no-worker", action="store_true", help="convert no decks here: another machine does")
         parser.add_argument(
             "--insecure", action="store_true", help="for trying it out: without HTTPS, whatever `check --deploy` says"
@@ -57,8 +62,8 @@ class Command(BaseCommand):
         sockets = [one for one in (main, live) if one is not None]
         supervisor = Supervisor(
             list(_jobs(given, main, live)),
-            ready=lambda: supervisor.say(_welcome(given, main, live)),
-            ending=lambda: _close(sockets),  # once the processes have closed theirs too, newcomers are refused at once
+            ready=lambda: _ready(supervisor, _welcome(given, main, live)),
+            ending=lambda: _ending(sockets),
         )
         code = asyncio.run(supervisor.run())
         if lock is not None:
@@ -76,7 +81,19 @@ def _wrong(given: argparse.Namespace) -> Iterator[str]:
     for message in checks.run_checks(include_deployment_checks=not given.insecure):
         if not message.is_silenced() and message.level >= (checks.ERROR if given.insecure else checks.WARNING):
             yield f"{message.msg}{f' {message.hint}' if message.hint else ''} ({message.id})"
+    yield from _taken(_own_ports(given))
     yield from _unprepared()
+
+
+def _taken(ports: list[int]) -> Iterator[str]:
+    """Say which of the processes' own ports cannot be had: a process that may not listen there would die of it."""
+    for port in ports:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((LOOPBACK, port))
+            except (OSError, OverflowError) as error:
+                yield f"--own-ports: {LOOPBACK}:{port} cannot be served: {getattr(error, 'strerror', '') or error}."
 
 
 def _unprepared() -> Iterator[str]:
@@ -94,20 +111,28 @@ def _unprepared() -> Iterator[str]:
         yield "Static files are not collected: `manage.py collectstatic --noinput` does that."
 
 
+def _own_ports(given: argparse.Namespace) -> list[int]:
+    """Return the port of each serving process's own, the web processes' first; none without --own-ports."""
+    return [given.own_ports + number for number in range(given.processes + given.live)] if given.own_ports else []
+
+
 def _jobs(given: argparse.Namespace, main: socket.socket, live: socket.socket | None) -> Iterator[Job]:
+    own = iter(_own_ports(given))
     for number in range(1, given.processes + 1):
-        yield _job(f"web-{number}", "web" if live else "all", main)
+        yield _serving(f"web-{number}", "web" if live else "all", main, next(own, None))
     for number in range(1, given.live + 1):
-        yield _job(f"live-{number}", "live", live)
+        yield _serving(f"live-{number}", "live", live or main, next(own, None))
     if not given.no_worker:
-        yield _job("worker", "worker", None)
+        yield Job("worker", _command("worker"))
 
 
-def _job(name: str, part: str, listening: socket.socket | None) -> Job:
-    command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "serve_process", part]
-    if listening is None:
-        return Job(name, command)
-    return Job(name, [*command, "--descriptor", str(listening.fileno())], [listening.fileno()])
+def _serving(name: str, part: str, listening: socket.socket, own: int | None) -> Job:
+    options = ["--descriptor", str(listening.fileno()), *(["--own-port", str(own)] if own else [])]
+    return Job(name, _command(part, *options), [listening.fileno()])
+
+
+def _command(*options: str) -> list[str]:
+    return [sys.executable, str(settings.BASE_DIR / "manage.py"), "serve_process", *options]
 
 
 def _listen(address: str, port: int) -> socket.socket:
@@ -124,16 +149,24 @@ def _listen(address: str, port: int) -> socket.socket:
     return listening
 
 
-def _close(sockets: list[socket.socket]) -> None:
-    for one in sockets:
+def _ready(supervisor: Supervisor, words: str) -> None:
+    supervisor.say(words)
+    service.tell("READY=1")
+
+
+def _ending(sockets: list[socket.socket]) -> None:
+    service.tell("STOPPING=1")
+    for one in sockets:  # once the processes have closed theirs too, newcomers are refused at once
         one.close()
 
 
 def _welcome(given: argparse.Namespace, main: socket.socket, live: socket.socket | None) -> str:
-    places = f"http://{given.bind}:{main.getsockname()[1]}"
-    if live is None:
-        return f"ready: {given.processes} processes at {places}"
-    return f"ready: {given.processes} processes at {places}, {given.live} for /live/ at port {live.getsockname()[1]}"
+    words = f"ready: {given.processes} processes at http://{given.bind}:{main.getsockname()[1]}"
+    if live is not None:
+        words += f", {given.live} for /live/ at port {live.getsockname()[1]}"
+    if own := _own_ports(given):
+        words += f", each by itself at {LOOPBACK}:{own[0]}{f' to {own[-1]}' if own[1:] else ''}"
+    return words
 
 
 def _refuse(sentences: str) -> NoReturn:

@@ -28,17 +28,19 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("part", choices=[*APPLICATIONS, "worker"])
         parser.add_argument("--descriptor", type=int, default=-1, help="the listening socket")
+        parser.add_argument("--own-port", type=int, metavar="P", help="listen at this port of 127.0.0.1 too")
 
-    def handle(self, *args: Any, part: str, descriptor: int, **options: Any) -> None:
+    def handle(self, *args: Any, part: str, descriptor: int, own_port: int | None, **options: Any) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, _leave)  # until Daphne has its own
         threading.Thread(target=_end_with_supervisor, name="supervisor", daemon=True).start()
         if part == "worker":
-            _say_ready()
+            _say(supervisor.READY)
             worker.work()
         else:
+            own = [daphne.endpoint(daphne.LOOPBACK, own_port)] if own_port else []
             daphne.serve(
-                daphne.inherited(descriptor), listening=_listening,
+                daphne.inherited(descriptor), *own, listening=_listening,
                 application=APPLICATIONS[part], bound=drain.BOUND,
             )  # fmt: skip
             log.stop()
@@ -48,12 +50,20 @@ class Command(BaseCommand):
 def _listening() -> None:
     # From the start: what this process commits for pages and REST is told to those that hold the lesson.
     daphne.twisted_loop.call_soon(get_hub)
-    _say_ready()
+    _say(supervisor.READY)
+    _beat()
 
 
-def _say_ready() -> None:
-    sys.stdout.buffer.write(supervisor.READY + b"\n")
-    sys.stdout.buffer.flush()
+def _beat() -> None:
+    """Tell the supervisor, from the event loop, that this is running."""
+    _say(supervisor.ALIVE)
+    daphne.twisted_loop.call_later(supervisor.BEAT, _beat)
+
+
+def _say(word: bytes) -> None:
+    with contextlib.suppress(OSError):  # the supervisor is gone, and so are we in a moment
+        sys.stdout.buffer.write(word + b"\n")
+        sys.stdout.buffer.flush()
 
 
 def _end_with_supervisor() -> None:
