@@ -30,6 +30,7 @@ class Given:
     each: int = 400  # clients of a room
     seconds: float = 10.0  # that are measured
     rate: float = 4.0  # events a second in each room
+    warm: float = WARM
     windows: tuple[int, ...] = (1, 4, 16, 64, 256)  # messages that are under way at once, one after the other
 
 
@@ -88,10 +89,10 @@ def saturation(system: System, given: Given) -> Figures:
         driver.connect()
         windows = [one for one in given.windows if system.speech != "plain" or one <= 16]
         for under_way in windows:
-            since = time.monotonic() + SOON + 1
+            since = time.monotonic() + SOON + given.warm / 2
             until = since + given.seconds
             authors = system.seats[: system.staff]
-            driver.rota(authors, "move", since - 1, until, under_way)
+            driver.rota(authors, "move", since - given.warm / 2, until, under_way)
             window = driver.measure(since, until, gather=GATHER if under_way >= 64 else 0.0, every=8)
             driver.rest()
             sample = window.sample
@@ -123,9 +124,9 @@ def latency(system: System, given: Given) -> Figures:
     figures = Figures()
     with Driver(system) as driver:
         driver.connect()
-        since = time.monotonic() + SOON + WARM
+        since = time.monotonic() + SOON + given.warm
         until = since + given.seconds
-        driver.author(teachers(system), "move", since - WARM, until, given.rate)
+        driver.author(teachers(system), "move", since - given.warm, until, given.rate)
         window = driver.measure(since, until)
         figures.reconciled = driver.reconcile()
     bins = window.sample.bins
@@ -145,10 +146,10 @@ def ink(system: System, given: Given) -> Figures:
     figures = Figures()
     with Driver(system) as driver:
         driver.connect()
-        since = time.monotonic() + SOON + WARM
+        since = time.monotonic() + SOON + given.warm
         until = since + given.seconds
-        driver.author(system.seats[1 :: system.each], "stroke", since - WARM, until, 0.5)
-        driver.author(teachers(system), "ink", since - WARM, until, 20)
+        driver.author(system.seats[1 :: system.each], "stroke", since - given.warm, until, 0.5)
+        driver.author(teachers(system), "ink", since - given.warm, until, 20)
         window = driver.measure(since, until)
         figures.reconciled = driver.reconcile()
     events, signals = window.sample.bins, window.sample.ink
@@ -189,7 +190,7 @@ def herd(system: System, given: Given) -> Figures:
         driver.connect()
         start = time.monotonic() + SOON
         driver.author(teachers(system), "move", start, start + 120, given.rate)
-        driver.measure(start, start + WARM)
+        driver.measure(start, start + given.warm)
         reads, busy = system.metrics()["lectern_log_reads_total"], machine.cpu(system.pids())
         told = driver.cut(teachers(system), deadline=60.0)
         busy, reads = machine.cpu(system.pids()) - busy, system.metrics()["lectern_log_reads_total"] - reads
@@ -232,12 +233,12 @@ def frozen_redis(system: System, given: Given) -> Figures:
     with Driver(system) as driver:
         driver.connect()
         start = time.monotonic() + SOON
-        driver.author(teachers(system), "move", start, start + WARM + 3 * third + 10, given.rate)
+        driver.author(teachers(system), "move", start, start + given.warm + 3 * third + 10, given.rate)
         parts = {"before": None, "stopped": system.redis.freeze, "after": system.redis.thaw}
         for name, change in parts.items():
             if change is not None:
                 change()
-            since = time.monotonic() + SOON + (WARM if change is None else 0.0)
+            since = time.monotonic() + SOON + (given.warm if change is None else 0.0)
             window = driver.measure(since, since + third)
             bins = window.sample.bins
             figures.numbers |= {f"{name} p90 ms": at(bins, 0.9), f"{name} p99 ms": at(bins, 0.99)}
@@ -297,4 +298,6 @@ def sized(row: Row, *, rooms: int | None, clients: int | None, seconds: float | 
         given.each = max(1, clients // given.rooms)
     if seconds is not None:
         given.seconds = seconds
+        given.warm = min(WARM, seconds)
+        given.windows = given.windows if seconds >= 1 else given.windows[1::2]
     return given

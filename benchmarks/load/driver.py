@@ -145,10 +145,17 @@ class Driver:
     def rest(self) -> dict[int, int]:
         """Wait until nobody waits for an answer; return {client: how many messages it has given}."""
         told = self._order("rest", deadline=PATIENCE)
+        self._judge()
         missing = sum(one["unanswered"] for one in told)
         if missing and self.system.stored:
             raise FailedError(f"{missing} messages were never answered")
         return {client: given for one in told for client, given in one["given"].items()}
+
+    def _judge(self) -> None:
+        """Raise FailedError where a client of a system that stores has found a fault."""
+        faults = [fault for account in self._order("accounts") for fault in account["faults"]]
+        if faults and self.system.stored:
+            raise FailedError(f"{len(faults)} faults: {'; '.join(faults[:5])}")
 
     def _sample(self) -> Sample:
         """Return what all processes have measured."""

@@ -179,7 +179,7 @@ class Worker:
                 "given": {author.client.seat.client: author.given for author in authors},
             }
 
-        over = lambda: all(author.over for author in authors)  # noqa: E731
+        over = lambda: self.faulty or all(author.over for author in authors)  # noqa: E731
         self.waiting = (over, told, time.monotonic() + deadline)
 
     def do_reach(self, heads: dict[int, int], deadline: float) -> None:
@@ -191,7 +191,7 @@ class Worker:
                 for client in self.clients.values()
             )
 
-        self.waiting = (everywhere, lambda: True, time.monotonic() + deadline)
+        self.waiting = (lambda: everywhere() or self.faulty, lambda: True, time.monotonic() + deadline)
 
     def do_sample(self) -> None:
         """Answered with what was measured, once that is over."""
@@ -238,6 +238,11 @@ class Worker:
             }
 
         self.waiting = (level, told, began + deadline)
+
+    @property
+    def faulty(self) -> bool:
+        """Whether something has gone wrong already: nothing is worth waiting for then."""
+        return any(client.faults for client in self.by_number.values())
 
     # --- sockets -------------------------------------------------------------------------------------------------
 
