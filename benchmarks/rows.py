@@ -8,6 +8,7 @@ from benchmarks import machine
 from benchmarks.load.accounts import at
 from benchmarks.load.driver import SOON, Driver, Window
 from benchmarks.load.speech import SIZE, Seat
+from benchmarks.seats import code_of
 from benchmarks.systems import Lectern, System
 
 BUSY = 0.8  # of a core: a load that needs more measures itself, and the figure is void
@@ -31,6 +32,7 @@ class Given:
     seconds: float = 10.0  # that are measured
     rate: float = 4.0  # events a second in each room
     warm: float = WARM
+    newcomers: int = 0  # who join while it runs
     windows: tuple[int, ...] = (1, 4, 16, 64, 256)  # messages that are under way at once, one after the other
 
 
@@ -248,6 +250,33 @@ def frozen_redis(system: System, given: Given) -> Figures:
     return figures
 
 
+def joins(system: System, given: Given) -> Figures:
+    """Newcomers join one lesson by its code while another one runs: how long they take, and what that one notices."""
+    figures = Figures()
+    quiet = max(1.0, given.seconds / 3)
+    with Driver(system) as driver:
+        driver.connect([*system.seats[: system.each], system.seats[system.each]])
+        start = time.monotonic() + SOON
+        driver.author(system.seats[:1], "move", start, start + given.warm + quiet + given.seconds + 2, given.rate)
+        window = driver.measure(start + given.warm, start + given.warm + quiet)
+        bins = window.sample.bins
+        figures.numbers = {"before p90 ms": at(bins, 0.9), "before p99 ms": at(bins, 0.99)}
+        since = time.monotonic() + SOON
+        starts = [since + number * given.seconds / given.newcomers for number in range(given.newcomers)]
+        driver.join(code_of(1), 1, starts)
+        window = driver.measure(since, since + given.seconds)
+        took = driver.joined(given.newcomers)
+        bins = window.sample.bins
+        figures.numbers |= {
+            "meanwhile p90 ms": at(bins, 0.9), "meanwhile p99 ms": at(bins, 0.99),
+            "join p50 s": took[len(took) // 2], "join p95 s": took[len(took) * 95 // 100], "join max s": took[-1],
+        }  # fmt: skip
+        strain(figures, window)
+        driver.hush()
+        figures.reconciled = driver.reconcile()
+    return figures
+
+
 ROWS: Sequence[Row] = (
     Row(
         "room-400", "One room of 400 at saturation", f"≥ Socket.IO in frames, ≥ 3× in events ({SIZE} bytes each)",
@@ -278,6 +307,14 @@ ROWS: Sequence[Row] = (
         rush, (*BOTH, "bare-daphne", "socketio"), Given(1, 8000, 0), less=("s", "server CPU ms a client"),
     ),
     Row(
+        "joins-400", "400 join for the first time in 30 s beside a running lesson of 400",
+        "join p95 < 2 s; that lesson's p90 unchanged", joins, BOTH, Given(2, 400, 30, newcomers=400),
+    ),
+    Row(
+        "joins-100-a-second", "100 joins a second for 10 s beside a running lesson of 400", "reported; no loss",
+        joins, BOTH, Given(2, 400, 10, newcomers=1000),
+    ),
+    Row(
         "redis-stopped", "Redis stopped for 30 s in the middle, 20 rooms × 400", "no loss; p90 < 500 ms meanwhile",
         frozen_redis, ("lectern-pg",), Given(20, 400, 30, 1.0),
     ),
@@ -296,6 +333,7 @@ def sized(row: Row, *, rooms: int | None, clients: int | None, seconds: float | 
     if clients is not None:
         given.rooms = min(given.rooms, max(1, clients // 4))
         given.each = max(1, clients // given.rooms)
+        given.newcomers = min(given.newcomers, clients)
     if seconds is not None:
         given.seconds = seconds
         given.warm = min(WARM, seconds)

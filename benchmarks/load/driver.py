@@ -164,6 +164,25 @@ class Driver:
             whole.add(one)
         return whole
 
+    def join(self, code: str, room: int, starts: Sequence[float]) -> None:
+        """Have newcomers join a room by its code, each at a moment. They join in the last process of the load."""
+        first = len(self._of)
+        self._of += [len(self._pipes) - 1] * len(starts)
+        numbers = list(range(first, first + len(starts)))
+        self._ask_last("join", code=code, numbers=numbers, room=room, starts=list(starts))
+
+    def joined(self, newcomers: int) -> list[float]:
+        """Wait until all newcomers are up to date; return the seconds that each took."""
+        took, seats = self._ask_last("joined", deadline=PATIENCE)
+        self.opened += seats
+        if len(took) != newcomers:
+            raise FailedError(f"{newcomers - len(took)} of {newcomers} newcomers never came in")
+        return sorted(took)
+
+    def _ask_last(self, name: str, **options: Any) -> Any:
+        self._pipes[-1].send((name, options))
+        return self._pipes[-1].recv()
+
     def hush(self) -> None:
         """Have nobody give anything more."""
         self._order("hush")
