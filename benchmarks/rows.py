@@ -6,10 +6,11 @@ from dataclasses import dataclass, field, replace
 
 from benchmarks import machine
 from benchmarks.load.accounts import at
-from benchmarks.load.driver import SOON, Driver, Window
+from benchmarks.load.driver import SOON, Driver, FailedError, Window, poll
+from benchmarks.load.pollers import Asked
 from benchmarks.load.speech import SIZE, Seat
 from benchmarks.seats import code_of
-from benchmarks.systems import Lectern, System
+from benchmarks.systems import Lectern, Polling, System
 
 BUSY = 0.8  # of a core: a load that needs more measures itself, and the figure is void
 WARM = 2.0  # s of the same work before it is measured
@@ -44,6 +45,8 @@ class Figures:
     notes: list[str] = field(default_factory=list)
     reconciled: str = ""
 
+
+LESSONS = {"typical": 0.5, "busy": 20.0}  # events a second
 
 Do = Callable[[System, Given], Figures]
 
@@ -277,6 +280,45 @@ def joins(system: System, given: Given) -> Figures:
     return figures
 
 
+def polling(system: System, given: Given) -> Figures:
+    """One room, first a typical lesson and then a busy one: what each delivered event costs, pushed or polled."""
+    figures = Figures()
+    if isinstance(system, Polling):
+        for room, (name, rate) in enumerate(LESSONS.items()):
+            clients, core = len(system.seats), system.load_core
+            polled, server = poll(system, Asked(system.port, room, clients, rate, given.warm, given.seconds, core))
+            if polled.missing:
+                raise FailedError(f"{polled.missing} pollers miss something")
+            if polled.cpu / polled.seconds >= BUSY:
+                raise VoidError(f"the load used {polled.cpu / polled.seconds:.0%} of a core")
+            _costs(figures, name, server, polled.events, polled.bytes, polled.requests, polled.bins)
+            figures.reconciled = f"each of {len(system.seats)} got all {polled.given} of the busy lesson"
+        return figures
+    with Driver(system) as driver:
+        driver.connect()
+        for name, rate in LESSONS.items():
+            since = time.monotonic() + SOON + given.warm
+            driver.author(teachers(system), "move", since - given.warm, since + given.seconds, rate)
+            window = driver.measure(since, since + given.seconds)
+            driver.rest()
+            sample = window.sample
+            _costs(figures, name, window.server, sample.events, sample.read, 0, sample.bins)
+        strain(figures, window)
+        figures.reconciled = driver.reconcile()
+    return figures
+
+
+def _costs(figures: Figures, name: str, server: float, events: int, size: int, requests: int, bins: list[int]) -> None:
+    events = max(1, events)
+    figures.numbers |= {
+        f"{name}: CPU µs a delivery": server / events * 1e6,
+        f"{name}: bytes a delivery": size / events,
+        f"{name}: requests a delivery": requests / events,
+        f"{name}: p50 ms": at(bins, 0.5),
+        f"{name}: p90 ms": at(bins, 0.9),
+    }
+
+
 ROWS: Sequence[Row] = (
     Row(
         "room-400", "One room of 400 at saturation", f"≥ Socket.IO in frames, ≥ 3× in events ({SIZE} bytes each)",
@@ -313,6 +355,12 @@ ROWS: Sequence[Row] = (
     Row(
         "joins-100-a-second", "100 joins a second for 10 s beside a running lesson of 400", "reported; no loss",
         joins, BOTH, Given(2, 400, 10, newcomers=1000),
+    ),
+    Row(
+        "polling", "A lesson of 400 at 0.5 and at 20 events/s, pushed or polled every 500 ms",
+        "typical lesson ≥ 10× cheaper; a busy one reported",
+        polling, (*BOTH, "polling"), Given(1, 400, 20),
+        less=("typical: CPU µs a delivery", "typical: bytes a delivery", "busy: CPU µs a delivery"),
     ),
     Row(
         "redis-stopped", "Redis stopped for 30 s in the middle, 20 rooms × 400", "no loss; p90 < 500 ms meanwhile",

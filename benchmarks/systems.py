@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import urllib.request
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -313,6 +314,28 @@ class ChannelsPubSub(Channels):
     layer = "channels_redis.pubsub.RedisPubSubChannelLayer"
 
 
+class Polling(Rival):
+    """A Django view that is polled, under Daphne."""
+
+    def command(self, port: int, redis: str) -> list[str]:
+        where = f"tcp:port={port}:interface=127.0.0.1:backlog=4096"
+        options = ["-e", where, "-v", "0", "--http-timeout", "3600"]
+        return [str(Path(sys.executable).parent / "daphne"), *options, "benchmarks.rivals.polling_room:application"]
+
+    def env(self, redis: str) -> dict[str, str]:
+        self.data = tempfile.TemporaryDirectory(prefix="lectern-polling-")
+        return {"POLLING_DATA": self.data.name, "PYTHONPATH": str(ROOT)}
+
+    def path(self, room: int) -> str:
+        return f"/room/{room}/"
+
+    def close(self) -> None:
+        super().close()
+        self.data.cleanup()
+
+    data: "tempfile.TemporaryDirectory[str]"
+
+
 class SocketIO(Rival):
     """Socket.IO with its Redis adapter."""
 
@@ -349,6 +372,7 @@ SYSTEMS: dict[str, Make] = {
     "bare-lectern": lambda rooms, each, staff: BareLectern(
         "an empty application, Lectern's Daphne", rooms, each, staff
     ),
+    "polling": lambda rooms, each, staff: Polling("polling every 500 ms", rooms, each, staff),
     "channels-core": lambda rooms, each, staff: ChannelsCore("Channels, core layer", rooms, each, staff),
     "channels-pubsub": lambda rooms, each, staff: ChannelsPubSub("Channels, pub/sub layer", rooms, each, staff),
 }

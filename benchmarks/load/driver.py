@@ -13,6 +13,8 @@ from typing import Any, Self
 
 from benchmarks import machine
 from benchmarks.load.accounts import Sample
+from benchmarks.load.pollers import Asked, Polled
+from benchmarks.load.pollers import main as pollers
 from benchmarks.load.speech import SLOTS, Seat
 from benchmarks.load.worker import main
 from benchmarks.systems import System
@@ -236,6 +238,23 @@ class Driver:
         if missing or faults:
             return f"sent {messages}; LOST {missing} deliveries; {len(faults)} faults {faults[:2]}"
         return f"sent {messages} = received by each of {len(held)}; nothing is stored"
+
+
+def poll(system: System, asked: Asked) -> tuple[Polled, float]:
+    """Have clients poll a system; return what they saw, and the CPU seconds of the server meanwhile."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=pollers, args=(theirs, asked), daemon=True)
+    process.start()
+    theirs.close()
+    busy = 0.0
+    try:
+        while isinstance(told := ours.recv(), str):
+            busy = machine.cpu(system.pids()) - busy if told != "running" else busy
+    except EOFError:
+        raise FailedError("the pollers have died") from None
+    process.join(10)
+    return told, busy
 
 
 def _faults_of_log(room: int, log: Any, given: dict[int, int]) -> list[str]:

@@ -336,6 +336,7 @@ class Worker:
         if not size:
             self._gone(client, "end of stream")
             return
+        self.sample.read += size if self.measuring else 0
         data = bytes(self._view[:size])
         if client.rest:
             data = client.rest + data
