@@ -2,10 +2,11 @@
 
 import json
 import re
-import threading
 import time
 import urllib.request
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.load.people import Book, Client
@@ -30,9 +31,8 @@ class Newcomers:
         self._took: dict[int, float] = {}
         self._seats: list[Seat] = []
         self._pool = ThreadPoolExecutor(THREADS)
-        self._lock = threading.Lock()
         for number, start in self._starts.items():
-            worker.later(start, lambda number=number: self._pool.submit(self._join, number) and None)  # type: ignore[misc]
+            worker.later(start, partial(self._submit, self._join, number))
 
     @property
     def over(self) -> bool:
@@ -44,6 +44,9 @@ class Newcomers:
         self._pool.shutdown(wait=False)
         return list(self._took.values()), self._seats
 
+    def _submit(self, task: Callable[..., None], *arguments: object) -> None:
+        self._pool.submit(task, *arguments)
+
     def _join(self, number: int) -> None:  # in a thread
         body = json.dumps({"code": self._code, "name": f"Newcomer {number}"}).encode()
         seat = json.loads(self._request("/api/join/", body, {"Content-Type": "application/json"}))
@@ -53,7 +56,7 @@ class Newcomers:
     def _bring(self, seat: Seat, state: str) -> None:
         client = Client(seat, self._worker.books.setdefault(seat.room, Book(self._worker)))
         client.seq = -1  # it has nothing: `hello` says so
-        client.fetch = lambda one: self._pool.submit(self._fetch, one, state) and None
+        client.fetch = lambda one: self._submit(self._fetch, one, state)
         self._seats.append(seat)
         self._worker.bring(client)
 

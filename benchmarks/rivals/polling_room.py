@@ -44,6 +44,7 @@ class Message(models.Model):
 
     room = models.IntegerField()
     text = models.TextField()
+    objects: models.Manager["Message"] = models.Manager()
 
     class Meta:
         app_label = "polling"
