@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make requirements"
 
-.PHONY: run test timed lint bench five-minutes screenshots words requirements format
+.PHONY: run test timed lint bench bench-scale five-minutes screenshots words requirements format
 .DELETE_ON_ERROR:
 
 run: .venv/run.stamp
@@ -21,6 +21,9 @@ lint: .venv/dev.stamp
 bench: .venv/dev.stamp
 	$(BIN)/python -m benchmarks.fold
 	$(BIN)/python -m benchmarks.latency
+
+bench-scale: .venv/dev.stamp node_modules/.package-lock.json
+	$(BIN)/python -m benchmarks.scale
 
 timed: .venv/dev.stamp
 	$(BIN)/python -m pytest tests/browser/test_timed.py -s

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field, replace
 
 from benchmarks import machine
 from benchmarks.load.accounts import at
-from benchmarks.load.driver import SOON, Driver, Window
+from benchmarks.load.driver import SOON, Driver, FailedError, Window, poll
+from benchmarks.load.pollers import Asked
 from benchmarks.load.speech import SIZE, Seat
-from benchmarks.systems import Lectern, System
+from benchmarks.seats import code_of
+from benchmarks.systems import Lectern, Polling, System
 
 BUSY = 0.8  # of a core: a load that needs more measures itself, and the figure is void
 WARM = 2.0  # s of the same work before it is measured
@@ -30,6 +32,8 @@ class Given:
     each: int = 400  # clients of a room
     seconds: float = 10.0  # that are measured
     rate: float = 4.0  # events a second in each room
+    warm: float = WARM
+    newcomers: int = 0  # who join while it runs
     windows: tuple[int, ...] = (1, 4, 16, 64, 256)  # messages that are under way at once, one after the other
 
 
@@ -41,6 +45,8 @@ class Figures:
     notes: list[str] = field(default_factory=list)
     reconciled: str = ""
 
+
+LESSONS = {"typical": 0.5, "busy": 20.0}  # events a second
 
 Do = Callable[[System, Given], Figures]
 
@@ -88,10 +94,10 @@ def saturation(system: System, given: Given) -> Figures:
         driver.connect()
         windows = [one for one in given.windows if system.speech != "plain" or one <= 16]
         for under_way in windows:
-            since = time.monotonic() + SOON + 1
+            since = time.monotonic() + SOON + given.warm / 2
             until = since + given.seconds
             authors = system.seats[: system.staff]
-            driver.rota(authors, "move", since - 1, until, under_way)
+            driver.rota(authors, "move", since - given.warm / 2, until, under_way)
             window = driver.measure(since, until, gather=GATHER if under_way >= 64 else 0.0, every=8)
             driver.rest()
             sample = window.sample
@@ -123,9 +129,9 @@ def latency(system: System, given: Given) -> Figures:
     figures = Figures()
     with Driver(system) as driver:
         driver.connect()
-        since = time.monotonic() + SOON + WARM
+        since = time.monotonic() + SOON + given.warm
         until = since + given.seconds
-        driver.author(teachers(system), "move", since - WARM, until, given.rate)
+        driver.author(teachers(system), "move", since - given.warm, until, given.rate)
         window = driver.measure(since, until)
         figures.reconciled = driver.reconcile()
     bins = window.sample.bins
@@ -145,10 +151,10 @@ def ink(system: System, given: Given) -> Figures:
     figures = Figures()
     with Driver(system) as driver:
         driver.connect()
-        since = time.monotonic() + SOON + WARM
+        since = time.monotonic() + SOON + given.warm
         until = since + given.seconds
-        driver.author(system.seats[1 :: system.each], "stroke", since - WARM, until, 0.5)
-        driver.author(teachers(system), "ink", since - WARM, until, 20)
+        driver.author(system.seats[1 :: system.each], "stroke", since - given.warm, until, 0.5)
+        driver.author(teachers(system), "ink", since - given.warm, until, 20)
         window = driver.measure(since, until)
         figures.reconciled = driver.reconcile()
     events, signals = window.sample.bins, window.sample.ink
@@ -189,7 +195,7 @@ def herd(system: System, given: Given) -> Figures:
         driver.connect()
         start = time.monotonic() + SOON
         driver.author(teachers(system), "move", start, start + 120, given.rate)
-        driver.measure(start, start + WARM)
+        driver.measure(start, start + given.warm)
         reads, busy = system.metrics()["lectern_log_reads_total"], machine.cpu(system.pids())
         told = driver.cut(teachers(system), deadline=60.0)
         busy, reads = machine.cpu(system.pids()) - busy, system.metrics()["lectern_log_reads_total"] - reads
@@ -232,12 +238,12 @@ def frozen_redis(system: System, given: Given) -> Figures:
     with Driver(system) as driver:
         driver.connect()
         start = time.monotonic() + SOON
-        driver.author(teachers(system), "move", start, start + WARM + 3 * third + 10, given.rate)
+        driver.author(teachers(system), "move", start, start + given.warm + 3 * third + 10, given.rate)
         parts = {"before": None, "stopped": system.redis.freeze, "after": system.redis.thaw}
         for name, change in parts.items():
             if change is not None:
                 change()
-            since = time.monotonic() + SOON + (WARM if change is None else 0.0)
+            since = time.monotonic() + SOON + (given.warm if change is None else 0.0)
             window = driver.measure(since, since + third)
             bins = window.sample.bins
             figures.numbers |= {f"{name} p90 ms": at(bins, 0.9), f"{name} p99 ms": at(bins, 0.99)}
@@ -245,6 +251,72 @@ def frozen_redis(system: System, given: Given) -> Figures:
         driver.hush()
         figures.reconciled = driver.reconcile()
     return figures
+
+
+def joins(system: System, given: Given) -> Figures:
+    """Newcomers join one lesson by its code while another one runs: how long they take, and what that one notices."""
+    figures = Figures()
+    quiet = max(1.0, given.seconds / 3)
+    with Driver(system) as driver:
+        driver.connect([*system.seats[: system.each], system.seats[system.each]])
+        start = time.monotonic() + SOON
+        driver.author(system.seats[:1], "move", start, start + given.warm + quiet + given.seconds + 2, given.rate)
+        window = driver.measure(start + given.warm, start + given.warm + quiet)
+        bins = window.sample.bins
+        figures.numbers = {"before p90 ms": at(bins, 0.9), "before p99 ms": at(bins, 0.99)}
+        since = time.monotonic() + SOON
+        starts = [since + number * given.seconds / given.newcomers for number in range(given.newcomers)]
+        driver.join(code_of(1), 1, starts)
+        window = driver.measure(since, since + given.seconds)
+        took = driver.joined(given.newcomers)
+        bins = window.sample.bins
+        figures.numbers |= {
+            "meanwhile p90 ms": at(bins, 0.9), "meanwhile p99 ms": at(bins, 0.99),
+            "join p50 s": took[len(took) // 2], "join p95 s": took[len(took) * 95 // 100], "join max s": took[-1],
+        }  # fmt: skip
+        strain(figures, window)
+        driver.hush()
+        figures.reconciled = driver.reconcile()
+    return figures
+
+
+def polling(system: System, given: Given) -> Figures:
+    """One room, first a typical lesson and then a busy one: what each delivered event costs, pushed or polled."""
+    figures = Figures()
+    if isinstance(system, Polling):
+        for room, (name, rate) in enumerate(LESSONS.items()):
+            clients, core = len(system.seats), system.load_core
+            polled, server = poll(system, Asked(system.port, room, clients, rate, given.warm, given.seconds, core))
+            if polled.missing:
+                raise FailedError(f"{polled.missing} pollers miss something")
+            if polled.cpu / polled.seconds >= BUSY:
+                raise VoidError(f"the load used {polled.cpu / polled.seconds:.0%} of a core")
+            _costs(figures, name, server, polled.events, polled.bytes, polled.requests, polled.bins)
+            figures.reconciled = f"each of {len(system.seats)} got all {polled.given} of the busy lesson"
+        return figures
+    with Driver(system) as driver:
+        driver.connect()
+        for name, rate in LESSONS.items():
+            since = time.monotonic() + SOON + given.warm
+            driver.author(teachers(system), "move", since - given.warm, since + given.seconds, rate)
+            window = driver.measure(since, since + given.seconds)
+            driver.rest()
+            sample = window.sample
+            _costs(figures, name, window.server, sample.events, sample.read, 0, sample.bins)
+        strain(figures, window)
+        figures.reconciled = driver.reconcile()
+    return figures
+
+
+def _costs(figures: Figures, name: str, server: float, events: int, size: int, requests: int, bins: list[int]) -> None:
+    events = max(1, events)
+    figures.numbers |= {
+        f"{name}: CPU µs a delivery": server / events * 1e6,
+        f"{name}: bytes a delivery": size / events,
+        f"{name}: requests a delivery": requests / events,
+        f"{name}: p50 ms": at(bins, 0.5),
+        f"{name}: p90 ms": at(bins, 0.9),
+    }
 
 
 ROWS: Sequence[Row] = (
@@ -277,6 +349,20 @@ ROWS: Sequence[Row] = (
         rush, (*BOTH, "bare-daphne", "socketio"), Given(1, 8000, 0), less=("s", "server CPU ms a client"),
     ),
     Row(
+        "joins-400", "400 join for the first time in 30 s beside a running lesson of 400",
+        "join p95 < 2 s; that lesson's p90 unchanged", joins, BOTH, Given(2, 400, 30, newcomers=400),
+    ),
+    Row(
+        "joins-100-a-second", "100 joins a second for 10 s beside a running lesson of 400", "reported; no loss",
+        joins, BOTH, Given(2, 400, 10, newcomers=1000),
+    ),
+    Row(
+        "polling", "A lesson of 400 at 0.5 and at 20 events/s, pushed or polled every 500 ms",
+        "typical lesson ≥ 10× cheaper; a busy one reported",
+        polling, (*BOTH, "polling"), Given(1, 400, 20),
+        less=("typical: CPU µs a delivery", "typical: bytes a delivery", "busy: CPU µs a delivery"),
+    ),
+    Row(
         "redis-stopped", "Redis stopped for 30 s in the middle, 20 rooms × 400", "no loss; p90 < 500 ms meanwhile",
         frozen_redis, ("lectern-pg",), Given(20, 400, 30, 1.0),
     ),
@@ -295,6 +381,9 @@ def sized(row: Row, *, rooms: int | None, clients: int | None, seconds: float | 
     if clients is not None:
         given.rooms = min(given.rooms, max(1, clients // 4))
         given.each = max(1, clients // given.rooms)
+        given.newcomers = min(given.newcomers, clients)
     if seconds is not None:
         given.seconds = seconds
+        given.warm = min(WARM, seconds)
+        given.windows = given.windows if seconds >= 1 else given.windows[1::2]
     return given

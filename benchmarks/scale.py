@@ -26,7 +26,7 @@ django.setup()
 from benchmarks import machine, report  # noqa: E402
 from benchmarks.load.driver import FailedError  # noqa: E402
 from benchmarks.rows import ROWS, Figures, Row, VoidError, sized  # noqa: E402
-from benchmarks.systems import SYSTEMS  # noqa: E402
+from benchmarks.systems import SYSTEMS, Lectern  # noqa: E402
 
 HERE = ROOT / "benchmarks"
 
@@ -38,6 +38,7 @@ def main(argv: list[str] | None = None) -> int:
         for row in ROWS:
             print(f"{row.name:16} {row.title}; on {' '.join(row.systems)}")
         return 0
+    machine.shared = asked.unpinned
     heading = {
         "machine": machine.machine(),
         "versions": machine.versions(ROOT),
@@ -79,7 +80,10 @@ def measure(
     """Run one system once."""
     given = sized(row, rooms=asked.rooms, clients=asked.clients, seconds=asked.seconds)
     try:
-        with SYSTEMS[name](rooms, each, min(row.staff, each)) as system:
+        made = SYSTEMS[name](rooms, each, min(row.staff, each))
+        if isinstance(made, Lectern):
+            made.patch = asked.patch
+        with made as system:
             told["names"][name] = system.name
             figures: Figures = row.do(system, given)
     except VoidError as why:
@@ -104,7 +108,9 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--rooms", type=int)
     parser.add_argument("--seconds", type=float, help="that are measured")
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--unpinned", action="store_true", help="nobody has a core: for runs that time nothing")
     parser.add_argument("--write", action="store_true", help="write RESULTS.md whatever the size")
+    parser.add_argument("--patch", default="", help="a module that Lectern's process imports first, to see it fail")
     parser.add_argument("--list", action="store_true", help="name the rows")
     return parser.parse_args(argv)
 

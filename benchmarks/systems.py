@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import urllib.request
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -185,7 +186,7 @@ class Lectern(System):
             now = self.metrics()
             total = now[f"{LAG}_count"] - before[f"{LAG}_count"]
             for bound in SECONDS:
-                name = f'{LAG}_bucket{{le="{bound:g}"}}'
+                name = f'{LAG}_bucket{{le="{bound}"}}'
                 if now[name] - before[name] >= 0.99 * total:
                     return bound * 1000
             return float("inf")
@@ -263,6 +264,25 @@ class Rival(System):
         return ask
 
 
+class Bare(Rival):
+    """What a connection costs before anybody does anything with it: an application that accepts, under stock Daphne."""
+
+    speech = "plain"
+    server = "daphne"
+
+    def command(self, port: int, redis: str) -> list[str]:
+        return [sys.executable, "-m", "benchmarks.rivals.bare", self.server, str(port)]
+
+    def path(self, room: int) -> str:
+        return "/"
+
+
+class BareLectern(Bare):
+    """The same application under Daphne as Lectern runs it."""
+
+    server = "lectern"
+
+
 class Channels(Rival):
     """A stock consumer of Channels under stock Daphne."""
 
@@ -294,6 +314,28 @@ class ChannelsPubSub(Channels):
     layer = "channels_redis.pubsub.RedisPubSubChannelLayer"
 
 
+class Polling(Rival):
+    """A Django view that is polled, under Daphne."""
+
+    def command(self, port: int, redis: str) -> list[str]:
+        where = f"tcp:port={port}:interface=127.0.0.1:backlog=4096"
+        options = ["-e", where, "-v", "0", "--http-timeout", "3600"]
+        return [str(Path(sys.executable).parent / "daphne"), *options, "benchmarks.rivals.polling_room:application"]
+
+    def env(self, redis: str) -> dict[str, str]:
+        self.data = tempfile.TemporaryDirectory(prefix="lectern-polling-")
+        return {"POLLING_DATA": self.data.name, "PYTHONPATH": str(ROOT)}
+
+    def path(self, room: int) -> str:
+        return f"/room/{room}/"
+
+    def close(self) -> None:
+        super().close()
+        self.data.cleanup()
+
+    data: "tempfile.TemporaryDirectory[str]"
+
+
 class SocketIO(Rival):
     """Socket.IO with its Redis adapter."""
 
@@ -316,7 +358,7 @@ class SocketIOBatched(SocketIO):
     batch = 10
 
 
-Make = Callable[[int, int, int], System]
+Make = Callable[[int, int, int], System]  # rooms, clients of each, and how many of those are staff
 
 SYSTEMS: dict[str, Make] = {
     "lectern": lambda rooms, each, staff: Lectern("Lectern, SQLite", rooms, each, staff),
@@ -326,6 +368,11 @@ SYSTEMS: dict[str, Make] = {
     ),
     "socketio": lambda rooms, each, staff: SocketIO("Socket.IO", rooms, each, staff),
     "socketio-10ms": lambda rooms, each, staff: SocketIOBatched("Socket.IO, 10 ms batches", rooms, each, staff),
+    "bare-daphne": lambda rooms, each, staff: Bare("an empty application, Daphne", rooms, each, staff),
+    "bare-lectern": lambda rooms, each, staff: BareLectern(
+        "an empty application, Lectern's Daphne", rooms, each, staff
+    ),
+    "polling": lambda rooms, each, staff: Polling("polling every 500 ms", rooms, each, staff),
     "channels-core": lambda rooms, each, staff: ChannelsCore("Channels, core layer", rooms, each, staff),
     "channels-pubsub": lambda rooms, each, staff: ChannelsPubSub("Channels, pub/sub layer", rooms, each, staff),
 }

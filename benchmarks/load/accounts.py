@@ -17,6 +17,7 @@ class Sample:
     frames: int = 0
     events: int = 0
     inks: int = 0
+    read: int = 0  # bytes
     bins: list[int] = field(default_factory=lambda: [0] * BINS)
     ink: list[int] = field(default_factory=lambda: [0] * BINS)
     rounds: list[int] = field(default_factory=lambda: [0] * 5000)  # of 0.2 ms
@@ -49,6 +50,7 @@ class Sample:
         self.frames += other.frames
         self.events += other.events
         self.inks += other.inks
+        self.read += other.read
         for mine, others in ((self.bins, other.bins), (self.ink, other.ink), (self.rounds, other.rounds)):
             for number, count in enumerate(others):
                 if count:

@@ -13,6 +13,8 @@ from typing import Any, Self
 
 from benchmarks import machine
 from benchmarks.load.accounts import Sample
+from benchmarks.load.pollers import Asked, Polled
+from benchmarks.load.pollers import main as pollers
 from benchmarks.load.speech import SLOTS, Seat
 from benchmarks.load.worker import main
 from benchmarks.systems import System
@@ -145,10 +147,17 @@ class Driver:
     def rest(self) -> dict[int, int]:
         """Wait until nobody waits for an answer; return {client: how many messages it has given}."""
         told = self._order("rest", deadline=PATIENCE)
+        self._judge()
         missing = sum(one["unanswered"] for one in told)
         if missing and self.system.stored:
             raise FailedError(f"{missing} messages were never answered")
         return {client: given for one in told for client, given in one["given"].items()}
+
+    def _judge(self) -> None:
+        """Raise FailedError where a client of a system that stores has found a fault."""
+        faults = [fault for account in self._order("accounts") for fault in account["faults"]]
+        if faults and self.system.stored:
+            raise FailedError(f"{len(faults)} faults: {'; '.join(faults[:5])}")
 
     def _sample(self) -> Sample:
         """Return what all processes have measured."""
@@ -156,6 +165,25 @@ class Driver:
         for one in self._order("sample"):
             whole.add(one)
         return whole
+
+    def join(self, code: str, room: int, starts: Sequence[float]) -> None:
+        """Have newcomers join a room by its code, each at a moment. They join in the last process of the load."""
+        first = len(self._of)
+        self._of += [len(self._pipes) - 1] * len(starts)
+        numbers = list(range(first, first + len(starts)))
+        self._ask_last("join", code=code, numbers=numbers, room=room, starts=list(starts))
+
+    def joined(self, newcomers: int) -> list[float]:
+        """Wait until all newcomers are up to date; return the seconds that each took."""
+        took, seats = self._ask_last("joined", deadline=PATIENCE)
+        self.opened += seats
+        if len(took) != newcomers:
+            raise FailedError(f"{newcomers - len(took)} of {newcomers} newcomers never came in")
+        return sorted(took)
+
+    def _ask_last(self, name: str, **options: Any) -> Any:
+        self._pipes[-1].send((name, options))
+        return self._pipes[-1].recv()
 
     def hush(self) -> None:
         """Have nobody give anything more."""
@@ -210,6 +238,23 @@ class Driver:
         if missing or faults:
             return f"sent {messages}; LOST {missing} deliveries; {len(faults)} faults {faults[:2]}"
         return f"sent {messages} = received by each of {len(held)}; nothing is stored"
+
+
+def poll(system: System, asked: Asked) -> tuple[Polled, float]:
+    """Have clients poll a system; return what they saw, and the CPU seconds of the server meanwhile."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=pollers, args=(theirs, asked), daemon=True)
+    process.start()
+    theirs.close()
+    busy = 0.0
+    try:
+        while isinstance(told := ours.recv(), str):
+            busy = machine.cpu(system.pids()) - busy if told != "running" else busy
+    except EOFError:
+        raise FailedError("the pollers have died") from None
+    process.join(10)
+    return told, busy
 
 
 def _faults_of_log(room: int, log: Any, given: dict[int, int]) -> list[str]:

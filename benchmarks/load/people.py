@@ -3,7 +3,7 @@
 import socket
 import struct
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.load import wire
@@ -83,7 +83,7 @@ class Client:
     """One client: its socket, and its account of what it has applied."""
 
     __slots__ = (
-        "at", "author", "base", "book", "code", "count", "farewell", "faults", "fd", "head", "level", "live",
+        "at", "author", "base", "book", "code", "count", "farewell", "faults", "fd", "fetch", "head", "level", "live",
         "measured", "open_", "pace", "rest", "retry", "seat", "seq", "snapshots", "sock", "total", "tries", "unsent",
     )  # fmt: skip
 
@@ -107,6 +107,7 @@ class Client:
         self.snapshots = 0
         self.level = 0.0  # when it had caught up, monotonic seconds
         self.unsent = ""
+        self.fetch: Callable[[Client], None] | None = None  # how a newcomer gets the state
 
     def open(self, port: int, request: bytes) -> None:
         """Connect and ask for a WebSocket."""
@@ -163,7 +164,10 @@ class Client:
         self.seat.ticket = welcome["ticket"]
         if welcome["mode"] != "resume":
             self.snapshots += 1
-            self.faults.append(f"holds {self.seq} and was sent to the snapshot")
+            if self.fetch is None:
+                self.faults.append(f"holds {self.seq} and was sent to the snapshot")
+            else:
+                self.fetch(self)
         worker.is_live(self)
         if self.author is not None:
             self.author.again()

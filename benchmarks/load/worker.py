@@ -10,6 +10,7 @@ import heapq
 import itertools
 import mmap
 import os
+import queue
 import random
 import resource
 import select
@@ -21,6 +22,8 @@ from typing import Any
 
 from benchmarks.load import wire
 from benchmarks.load.accounts import BINS, BINS_A_SECOND, Sample
+from benchmarks.load.herd import Herd
+from benchmarks.load.newcomers import Newcomers
 from benchmarks.load.people import Author, Book, Client, Rota
 from benchmarks.load.speech import SLOTS, SPEECHES, Read, Seat
 
@@ -34,6 +37,8 @@ Task = Callable[[], None]
 
 class Worker:
     """Clients, authors and timers. Runs in a process of its own; `orders` is the pipe to the driver."""
+
+    newcomers: Newcomers
 
     def __init__(self, orders: Connection, speech: str, port: int, sent: str, clients: int) -> None:
         self.orders = orders
@@ -59,6 +64,8 @@ class Worker:
         self._buffer = bytearray(BUFFER)
         self._view = memoryview(self._buffer)
         self._count = itertools.count()
+        self._calls: queue.SimpleQueue[Task] = queue.SimpleQueue()
+        self.rung = os.eventfd(0, os.EFD_NONBLOCK)  # threads ring when they have a task for the loop
         with Path(sent).open("r+b") as file:
             self.sent = memoryview(mmap.mmap(file.fileno(), 0)).cast("d")
         self.inks = clients * SLOTS  # where the signals' half of `sent` begins
@@ -68,6 +75,7 @@ class Worker:
     def run(self) -> None:
         """Do as ordered until the pipe closes."""
         orders = self.orders.fileno()
+        self.epoll.register(self.rung, select.EPOLLIN)
         while True:
             wait = self.timers[0][0] - time.monotonic() if self.timers else 0.2
             ready = self.epoll.poll(max(0.0, min(wait, 0.2 if self.waiting is None else 0.02)), 4096)
@@ -76,6 +84,8 @@ class Worker:
                 if fd == orders:
                     if not self._obey():
                         return
+                elif fd == self.rung:
+                    self._take_calls()
                 elif fd in self.clients:
                     self._readable(self.clients[fd])
             self._tick(began)
@@ -106,6 +116,16 @@ class Worker:
         if self.waiting is None:
             self.orders.send(answer)
         return True
+
+    def call(self, task: Task) -> None:
+        """Have something done on the loop; from any thread."""
+        self._calls.put(task)
+        os.eventfd_write(self.rung, 1)
+
+    def _take_calls(self) -> None:
+        os.eventfd_read(self.rung)
+        while not self._calls.empty():
+            self._calls.get_nowait()()
 
     def later(self, due: float, task: Task) -> None:
         """Do something at a moment of the monotonic clock."""
@@ -160,6 +180,19 @@ class Worker:
         client.author = client.author or Author(client, self)
         return client.author
 
+    def do_join(self, code: str, numbers: list[int], room: int, starts: list[float]) -> bool:
+        """Have newcomers join by code, each at a moment, as a page does.
+
+        That is: the pass by REST, the socket, the state by HTTP, and `sync`.
+        """
+        self.newcomers = Newcomers(self, code, room, starts, numbers)
+        return True
+
+    def do_joined(self, deadline: float) -> None:
+        """Answered when all newcomers are up to date: the seconds each took, and their seats."""
+        newcomers = self.newcomers
+        self.waiting = (lambda: newcomers.over, newcomers.told, time.monotonic() + deadline)
+
     def do_hush(self) -> bool:
         """Have nobody give anything more, whatever was ordered."""
         for client in self.by_number.values():
@@ -179,7 +212,7 @@ class Worker:
                 "given": {author.client.seat.client: author.given for author in authors},
             }
 
-        over = lambda: all(author.over for author in authors)  # noqa: E731
+        over = lambda: self.faulty or all(author.over for author in authors)  # noqa: E731
         self.waiting = (over, told, time.monotonic() + deadline)
 
     def do_reach(self, heads: dict[int, int], deadline: float) -> None:
@@ -191,7 +224,7 @@ class Worker:
                 for client in self.clients.values()
             )
 
-        self.waiting = (everywhere, lambda: True, time.monotonic() + deadline)
+        self.waiting = (lambda: everywhere() or self.faulty, lambda: True, time.monotonic() + deadline)
 
     def do_sample(self) -> None:
         """Answered with what was measured, once that is over."""
@@ -209,35 +242,13 @@ class Worker:
 
     def do_cut(self, but: list[int], deadline: float) -> None:
         """Cut every connection at once but some; each comes back as its welcome asked; answered when all are level."""
-        kept = set(but)
-        began = time.monotonic()
-        cut = [client for client in self.clients.values() if client.seat.client not in kept]
-        for client in cut:
-            self._hang_up(client)
-        for client in cut:
-            client.level = 0.0
-            least, most = client.retry
-            self.later(time.monotonic() + random.uniform(least, most) / 1000, lambda one=client: self._reopen(one))  # type: ignore[misc]
+        herd = Herd(self, [one for one in self.clients.values() if one.seat.client not in set(but)])
+        self.waiting = (herd.level, herd.told, time.monotonic() + deadline)
 
-        def level() -> bool:
-            now = time.monotonic()
-            missing = 0
-            for client in cut:
-                if not client.level:
-                    if client.live and client.seq >= client.head:
-                        client.level = now
-                    else:
-                        missing += 1
-            return not missing
-
-        def told() -> dict[str, Any]:
-            return {
-                "took": [client.level - began if client.level else None for client in cut],
-                "spread": max((client.retry[1] for client in cut), default=0),
-                "snapshots": sum(client.snapshots for client in cut),
-            }
-
-        self.waiting = (level, told, began + deadline)
+    @property
+    def faulty(self) -> bool:
+        """Whether something has gone wrong already: nothing is worth waiting for then."""
+        return any(client.faults for client in self.by_number.values())
 
     # --- sockets -------------------------------------------------------------------------------------------------
 
@@ -249,8 +260,12 @@ class Worker:
         while self.to_open and self.opening < AT_ONCE:
             seat = self.to_open.pop(0)
             book = self.books.setdefault(seat.room, Book(self))
-            client = self.by_number[seat.client] = Client(seat, book)
-            self._open(client)
+            self.bring(Client(seat, book))
+
+    def bring(self, client: Client) -> None:
+        """Connect a new client."""
+        self.by_number[client.seat.client] = client
+        self._open(client)
 
     def _open(self, client: Client) -> None:
         self.opening += 1
@@ -258,14 +273,15 @@ class Worker:
         self.clients[client.fd] = client
         self.epoll.register(client.fd, select.EPOLLIN)
 
-    def _reopen(self, client: Client) -> None:
+    def reopen(self, client: Client) -> None:
+        """Connect a client again; where that fails it goes on trying."""
         try:
             self._open(client)
         except OSError as error:
             self.opening -= 1
             self._come_back(client, f"{error}")
 
-    def _hang_up(self, client: Client) -> None:
+    def hang_up(self, client: Client) -> None:
         """Close a client's end without a word."""
         self.epoll.unregister(client.fd)
         del self.clients[client.fd]
@@ -276,7 +292,7 @@ class Worker:
     def _gone(self, client: Client, why: str) -> None:
         """The other side has closed a connection."""
         self.lost.append(time.monotonic())
-        self._hang_up(client)
+        self.hang_up(client)
         if client.code in TOLD_TO_GO or not self.speech.numbered:
             client.faults.append(f"closed ({client.code}, {why})")
             self.gone.append(client)
@@ -296,7 +312,7 @@ class Worker:
             client.faults.append(f"is stuck ({why})")
             self.gone.append(client)
         else:
-            self.later(time.monotonic() + wait, lambda: self._reopen(client))
+            self.later(time.monotonic() + wait, lambda: self.reopen(client))
 
     def say(self, client: Client, payload: bytes, opcode: int = wire.TEXT) -> None:
         """Send one frame; a client that cannot is at fault, for it sends little."""
@@ -320,6 +336,7 @@ class Worker:
         if not size:
             self._gone(client, "end of stream")
             return
+        self.sample.read += size if self.measuring else 0
         data = bytes(self._view[:size])
         if client.rest:
             data = client.rest + data

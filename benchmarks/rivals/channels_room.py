@@ -82,5 +82,5 @@ async def tell_lag(scope: Any, receive: Any, send: Any) -> None:
 
 
 application = ProtocolTypeRouter(
-    {"http": tell_lag, "websocket": URLRouter([path("room/<int:room>/", Room.as_asgi())])},  # type: ignore[arg-type]
+    {"http": tell_lag, "websocket": URLRouter([path("room/<int:room>/", Room.as_asgi())])},  # type: ignore[arg-type, list-item]
 )

@@ -1,0 +1,100 @@
+"""The benchmark in its short form: it runs, it accounts for every delivery, and one that is lost is found."""
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.load import wire
+from benchmarks.load.speech import Lectern, Read, Seat, SocketIO, slot_of
+from benchmarks.rows import ROWS
+from benchmarks.scale import main
+from benchmarks.systems import SYSTEMS
+from tests.support.server import ROOT
+
+
+def bench(*options: str) -> int:
+    """Run the benchmark small, once; return its exit code."""
+    return main(["--unpinned", "--runs", "1", "--seconds", "0.3", "--clients", "24", *options])
+
+
+def test_what_is_sent_is_stored_and_applied_by_every_client(capsys: pytest.CaptureFixture[str]) -> None:
+    code = bench("--only", "room-400", "--systems", "lectern")
+    said = capsys.readouterr().out
+    assert code == 0, said
+    assert "committed = applied by each of 24" in said
+
+
+def test_one_frame_lost_on_its_way_to_one_client_fails_the_run(capsys: pytest.CaptureFixture[str]) -> None:
+    code = bench("--only", "rooms-20", "--systems", "lectern", "--patch", "tests.support.forgetful")
+    said = capsys.readouterr().out
+    assert code == 1, said
+    assert "FAILED" in said
+    assert "was sent" in said
+
+
+@pytest.mark.npm
+@pytest.mark.redis
+def test_a_rival_is_accounted_for_in_the_same_way(capsys: pytest.CaptureFixture[str]) -> None:
+    code = bench("--only", "room-400", "--systems", "socketio-10ms")
+    said = capsys.readouterr().out
+    assert code == 0, said
+    assert "received by each of 24" in said
+
+
+def test_frames_are_found_by_their_headers_wherever_a_chunk_ends() -> None:
+    texts = [b"a", b"b" * 130, b"c" * 70_000, b""]
+    whole = b"".join(unmasked(text) for text in texts)
+    for cut in (*range(300), len(whole) - 3, len(whole)):
+        found, end = [], 0
+        for opcode, start, stop in wire.walk(whole[:cut]):
+            assert opcode == wire.TEXT
+            found.append(whole[start:stop])
+            end = stop
+        assert found == texts[: len(found)]
+        assert end == sum(len(unmasked(text)) for text in found)
+
+
+def unmasked(text: bytes) -> bytes:
+    """Return a frame as a server writes it."""
+    size = len(text)
+    if size < 126:
+        return bytes((0x81, size)) + text
+    return (
+        bytes((0x81, 126)) + size.to_bytes(2) + text if size < 65536 else bytes((0x81, 127)) + size.to_bytes(8) + text
+    )
+
+
+def test_a_fragment_is_refused() -> None:
+    with pytest.raises(ValueError, match="a fragment"):
+        list(wire.walk(b"\x01\x01a"))
+
+
+def test_events_that_do_not_follow_each_other_are_refused_wherever_they_meet() -> None:
+    with pytest.raises(ValueError, match="5 follows 3"):
+        Read(frames=1, events=1, first=3, last=3).add(Read(frames=1, events=1, first=5, last=5))
+    frame = '{"type":"events","events":[%s]}'
+    event = '{"seq":%d,"kind":"hand.raised","by":"u1","at":1,"op":"0000000a:%d","data":{}}'
+    with pytest.raises(ValueError, match="2 events from 3 to 5"):
+        Lectern().read((frame % ",".join((event % (3, 1), event % (5, 2)))).encode(), {})
+
+
+def test_an_event_that_comes_in_two_forms_is_refused() -> None:
+    digests: dict[int, bytes] = {}
+    text = b'{"type":"events","events":[{"seq":3,"kind":"hand.raised","by":"u1","at":1,"op":"0000000a:1","data":{}}]}'
+    assert Lectern().read(text, digests).ops == [slot_of("0000000a:1")]
+    with pytest.raises(ValueError, match="event 3 came in two forms"):
+        Lectern().read(text.replace(b"u1", b"u2"), digests)
+
+
+def test_a_rival_is_sent_messages_of_the_same_size_and_is_understood() -> None:
+    seat = Seat(10, 0)
+    sent = SocketIO().op(seat, 7, "move")
+    assert len(sent) - len(b'42["event",]') == 150
+    assert SocketIO().read(sent, {}) == Read(
+        frames=1, events=1, total=slot_of("0000000a:7"), ops=[slot_of("0000000a:7")]
+    )
+
+
+def test_the_rows_name_systems_that_there_are() -> None:
+    assert {name for row in ROWS for name in row.systems} <= set(SYSTEMS)
+    assert Path(ROOT, "benchmarks", "rivals", "socketio.mjs").exists()
