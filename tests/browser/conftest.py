@@ -43,16 +43,22 @@ def people(browser: Browser) -> Iterator[People]:
     people.close()
 
 
-@pytest.fixture
-def server() -> Iterator[Server]:
-    """A server with the cast and the classroom, and no lesson yet."""
+@pytest.fixture(scope="module")
+def served() -> Iterator[Server]:
+    """The server that the stories of a file share."""
     with Server() as server:
         yield server
 
 
 @pytest.fixture
+def server(served: Server) -> Server:
+    """A server with the cast and the classroom, and no lesson yet that is live."""
+    served.end_lessons()
+    return served
+
+
+@pytest.fixture
 def pair(server: Server, people: People) -> tuple[Desk, Desk]:
     """Ana and Ben in a lesson with one blank sheet."""
-    server.end_lessons()
     server.start_lesson()
     return join(people.window(server.url), "Ana"), join(people.window(server.url), "Ben")

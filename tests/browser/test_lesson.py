@@ -8,7 +8,8 @@ from playwright.sync_api import Page, Playwright, expect
 from tests.support.browser import People, chromium
 from tests.support.desk import Desk, agree
 from tests.support.server import Server
-from tests.support.visits import join, log_in
+from tests.support.visits import join_by_form as join
+from tests.support.visits import log_in
 
 LECTURES = Path("/usr/share/doc/packaging-tutorial")
 LECTURE, JAPANESE = LECTURES / "packaging-tutorial.pdf", LECTURES / "packaging-tutorial.ja.pdf"

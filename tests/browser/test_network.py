@@ -51,11 +51,6 @@ def me(desk: Desk) -> str:
 
 
 @pytest.fixture
-def lesson(server: Server) -> int:
-    return server.start_lesson()
-
-
-@pytest.fixture
 def wifi(server: Server) -> Iterator[Wifi]:
     """Ana's own network; the others reach the server without it."""
     with Wifi(server.port) as wifi:

@@ -1,15 +1,17 @@
 """Stories of the class at the edge: hands and turns, answers and removals in the chat, people and their rights."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.support.browser import People
 from tests.support.cast import CODE
+from tests.support.client import Client
 from tests.support.desk import Desk, agree
 from tests.support.server import Server
 from tests.support.visits import join, log_in, teach
+from tests.support.wifi import Loop
 
 PHONE = {"width": 390, "height": 844}
 
@@ -330,10 +332,25 @@ def test_staff_look_after_the_class_on_a_phone(server: Server, people: People, w
     assert page.evaluate("() => document.documentElement.scrollWidth <= document.documentElement.clientWidth")
 
 
-def test_somebody_is_found_by_name(server: Server, people: People) -> None:
+@pytest.fixture
+def come(server: Server) -> Iterator[Callable[[str], None]]:
+    """Have somebody come into the lesson without a window, and stay."""
+    loop, guests = Loop(), list[Client]()
+
+    async def connect(name: str) -> None:
+        guests.append(await Client.guest(server, name))
+        await guests[-1].connect()
+
+    yield lambda name: loop.run(connect(name))
+    for guest in guests:
+        loop.run(guest.disconnect())
+    loop.close()
+
+
+def test_somebody_is_found_by_name(server: Server, people: People, come: Callable[[str], None]) -> None:
     teacher = teach(people.window(server.url, viewport=PHONE), server)
     for name in ("Ana", "Zoë", "Ben", "Cem", "Dai", "Eli", "Fay"):
-        join(people.window(server.url), name)
+        come(name)
     page = teacher.page
     page.get_by_role("button", name="Find").click()
     page.get_by_role("searchbox", name="Find a person").fill("zoe")
