@@ -67,6 +67,7 @@ def test_a_lesson_that_is_live_or_starting_is_never_touched(database: str) -> No
     Lesson.objects.filter(pk=live).update(started_at=NOW - timedelta(days=900), ended_at=NOW - timedelta(days=900))
     before = stored(live)
     assert retention.sweep(0, NOW, quick) == (0, 0)
+    assert Lesson.objects.get(pk=live).emptied_at is None, "nobody is kept from reading it either"
     Lesson.objects.filter(pk=live).update(emptied_at=NOW)  # nothing does this; and still
     assert retention.sweep(0, NOW, quick) == (0, 0)
     Lesson.objects.filter(pk=live).update(emptied_at=None, status=Lesson.Status.STARTING)
