@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from benchmarks import machine
+from benchmarks.clicks import clicks
 from benchmarks.load.accounts import at
 from benchmarks.load.driver import SOON, Driver, FailedError, Window, poll
 from benchmarks.load.pollers import Asked
@@ -33,6 +34,7 @@ class Given:
     seconds: float = 10.0  # that are measured
     rate: float = 4.0  # events a second in each room
     warm: float = WARM
+    changes: int = 200  # of the page that is shown
     newcomers: int = 0  # who join while it runs
     windows: tuple[int, ...] = (1, 4, 16, 64, 256)  # messages that are under way at once, one after the other
 
@@ -308,6 +310,21 @@ def polling(system: System, given: Given) -> Figures:
     return figures
 
 
+def clicking(system: System, given: Given) -> Figures:
+    """The instructor turns pages in one tab of Chromium, a student looks in another, everybody else listens."""
+    assert isinstance(system, Lectern)
+    figures = Figures()
+    with Driver(system) as driver:
+        driver.connect()
+        found = clicks(system, given.changes)
+        figures.reconciled = driver.reconcile()
+    for stage in found[0]:
+        taken = sorted(one[stage] for one in found)
+        figures.numbers |= {f"{stage} p{share} ms": taken[len(taken) * share // 100] for share in (50, 90)}
+    figures.numbers["changes"] = len(found)
+    return figures
+
+
 def _costs(figures: Figures, name: str, server: float, events: int, size: int, requests: int, bins: list[int]) -> None:
     events = max(1, events)
     figures.numbers |= {
@@ -363,6 +380,14 @@ ROWS: Sequence[Row] = (
         less=("typical: CPU µs a delivery", "typical: bytes a delivery", "busy: CPU µs a delivery"),
     ),
     Row(
+        "clicks-400", "Instructor's click to a student's pixels, two tabs of Chromium, 400 listen", "p90 < 60 ms",
+        clicking, BOTH, Given(1, 400),
+    ),
+    Row(
+        "clicks-8000", "Instructor's click to a student's pixels, two tabs of Chromium, 8,000 listen", "p90 < 100 ms",
+        clicking, BOTH, Given(1, 8000),
+    ),
+    Row(
         "redis-stopped", "Redis stopped for 30 s in the middle, 20 rooms × 400", "no loss; p90 < 500 ms meanwhile",
         frozen_redis, ("lectern-pg",), Given(20, 400, 30, 1.0),
     ),
@@ -381,6 +406,7 @@ def sized(row: Row, *, rooms: int | None, clients: int | None, seconds: float | 
     if clients is not None:
         given.rooms = min(given.rooms, max(1, clients // 4))
         given.each = max(1, clients // given.rooms)
+        given.changes = min(given.changes, 20)
         given.newcomers = min(given.newcomers, clients)
     if seconds is not None:
         given.seconds = seconds

@@ -2,7 +2,8 @@
 
 Runs with the environment of the server that will serve them. The first STAFF of each lesson's EACH people are
 assistants, the others students. It prints one JSON object a lesson: its id, epoch and head, and each seat's participant
-and ticket. The classrooms have the codes BNCHAA, BNCHAB and so on.
+and ticket. The classrooms belong to the teacher of the tests' cast and have the codes BNCHAA, BNCHAB
+and so on; a lesson has two blank pages.
 """
 
 import json
@@ -23,15 +24,19 @@ def code_of(number: int) -> str:
 def main() -> None:
     """Do what the command line says."""
     django.setup()
+    from django.contrib.auth.models import User
+
     from classrooms import access, actions, log, messages
     from classrooms.log import Entry
-    from classrooms.models import Classroom, Lesson, Participant
+    from classrooms.models import Classroom, Lesson, Participant, Staff
     from classrooms.roles import Role
 
+    teacher = User.objects.get(username="teacher")
     rooms, each, staff = map(int, sys.argv[1:4])
     for number in range(rooms):
         classroom = Classroom.objects.create(title=f"Room {number + 1}", code=code_of(number))
-        lesson = actions.start(classroom, title="Photosynthesis", decks=[], by=None)
+        Staff.objects.create(classroom=classroom, user=teacher, role=Staff.Role.OWNER)
+        lesson = actions.start(classroom, title="Photosynthesis", decks=[], by=None, blank=2)
         people = [
             Participant(
                 lesson=lesson, number=one, name=NAMES.format(one), color=access.COLORS[one % len(access.COLORS)],
