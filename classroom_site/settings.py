@@ -140,6 +140,7 @@ else:
         # A server that is gone without a word is noticed within 20 s, by whoever waits for it and by whoever is idle.
         "connect_timeout": 5, "tcp_user_timeout": 20_000,
         "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 2,
+        **_database.get("OPTIONS", {}),  # what the address says behind its `?`, such as sslmode
     }  # fmt: skip
 LOG_WRITERS = env.int("LOG_WRITERS", default=2)  # threads of a process that commit to PostgreSQL
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

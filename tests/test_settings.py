@@ -116,6 +116,15 @@ def test_a_check_warns_of_the_bad_and_passes_the_good(
         assert check(None) == []
 
 
+def test_what_the_databases_address_says_is_kept(tmp_path: Path) -> None:
+    show = "from django.conf import settings; print(settings.DATABASES['default']['OPTIONS'])"
+    address = "postgres://lectern@127.0.0.1/lectern?sslmode=verify-full&connect_timeout=9"
+    done = start("shell", "--no-imports", "-c", show, DATA_DIR=str(tmp_path), DATABASE_URL=address)
+    options = ast.literal_eval(done.stdout)
+    assert (options["sslmode"], options["connect_timeout"]) == ("verify-full", 9)
+    assert options["application_name"] == "lectern"
+
+
 def test_a_misspelt_synchronous_mode_is_an_error(tmp_path: Path) -> None:
     done = start("check", DATA_DIR=str(tmp_path), SQLITE_SYNCHRONOUS="FULLL")
     assert done.returncode == 1
