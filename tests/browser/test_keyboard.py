@@ -181,7 +181,7 @@ def give_the_pen(teacher: Keyboard, ana: Keyboard) -> None:
     teacher.tab_to(teacher.page.get_by_role("radio", name="Everyone"), "Shift+Tab")
     teacher.press("ArrowRight")
     expect(teacher.page.get_by_role("radio", name="Chosen")).to_be_focused()
-    expect(ana.page.locator("#tools-words")).to_contain_text("Raise your hand to be chosen")
+    expect(ana.page.locator("#tools-words")).to_contain_text("Raise your hand to draw")
     teacher.button("Let Ana draw")
     expect(ana.page.locator("#tools-words")).to_be_hidden()
 

@@ -31,12 +31,11 @@ def free_port() -> int:
 
 def free_ports(count: int) -> int:
     """Return the first of `count` TCP ports of 127.0.0.1 in a row that nobody listens on."""
-    while True:
-        first = free_port()
-        with contextlib.suppress(OSError, OverflowError), contextlib.ExitStack() as probes:
-            for port in range(first, first + count):
-                probes.enter_context(socket.socket()).bind(("127.0.0.1", port))
-            return first
+    ports = [free_port()]
+    while len(ports) < count:
+        port = free_port()
+        ports = [*ports, port] if port == ports[-1] + 1 else [port]
+    return ports[0]
 
 
 def answers(port: int) -> bool:
