@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from benchmarks import machine
 from benchmarks.clicks import clicks
+from benchmarks.late import late, summary
 from benchmarks.load.accounts import at
 from benchmarks.load.driver import SOON, Driver, FailedError, Window, poll
 from benchmarks.load.pollers import Asked
@@ -34,6 +35,7 @@ class Given:
     seconds: float = 10.0  # that are measured
     rate: float = 4.0  # events a second in each room
     warm: float = WARM
+    events: int = 50_000  # of a long lesson; a tenth of them are items that live
     changes: int = 200  # of the page that is shown
     newcomers: int = 0  # who join while it runs
     windows: tuple[int, ...] = (1, 4, 16, 64, 256)  # messages that are under way at once, one after the other
@@ -325,6 +327,14 @@ def clicking(system: System, given: Given) -> Figures:
     return figures
 
 
+def late_joins(system: System, given: Given) -> Figures:
+    """Newcomers to a lesson of five hours, and to one that has the same board by as few events as possible."""
+    assert isinstance(system, Lectern)
+    took = late(system, given.events, given.events // 10)
+    note = f"the pixels of {2 * len(took['long']) + 2} boards agree"
+    return Figures(summary(took), reconciled=note)
+
+
 def _costs(figures: Figures, name: str, server: float, events: int, size: int, requests: int, bins: list[int]) -> None:
     events = max(1, events)
     figures.numbers |= {
@@ -380,6 +390,10 @@ ROWS: Sequence[Row] = (
         less=("typical: CPU µs a delivery", "typical: bytes a delivery", "busy: CPU µs a delivery"),
     ),
     Row(
+        "late-join", "Late join: 50,000 events, 5,000 live items, drawn in Chromium",
+        "< 1 s, and within 20 % of the same board by few events", late_joins, BOTH, Given(2, 2),
+    ),
+    Row(
         "clicks-400", "Instructor's click to a student's pixels, two tabs of Chromium, 400 listen", "p90 < 60 ms",
         clicking, BOTH, Given(1, 400),
     ),
@@ -406,6 +420,7 @@ def sized(row: Row, *, rooms: int | None, clients: int | None, seconds: float | 
     if clients is not None:
         given.rooms = min(given.rooms, max(1, clients // 4))
         given.each = max(1, clients // given.rooms)
+        given.events = min(given.events, 50 * clients)
         given.changes = min(given.changes, 20)
         given.newcomers = min(given.newcomers, clients)
     if seconds is not None:
