@@ -24,6 +24,7 @@ class Told(TypedDict):
     title: str
     target: str
     when: str
+    load: float  # of the machine over the minute before: what is not near 0 was disturbed
     command: str
     size: str
     runs: dict[str, list[dict[str, float]]]

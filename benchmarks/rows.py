@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from benchmarks import machine
 from benchmarks.clicks import clicks
+from benchmarks.drawing import drawing, full_page
 from benchmarks.late import late, summary
 from benchmarks.load.accounts import at
 from benchmarks.load.driver import SOON, Driver, FailedError, Window, poll
@@ -335,6 +336,18 @@ def late_joins(system: System, given: Given) -> Figures:
     return Figures(summary(took), reconciled=note)
 
 
+def draw_on(system: System, given: Given) -> Figures:
+    """Somebody draws in a tab of Chromium on a page of nearly 5,000 items while 30 others draw on it."""
+    assert isinstance(system, Lectern)
+    figures = Figures()
+    full_page(system)
+    with Driver(system) as driver:
+        driver.connect(system.seats[system.each :])
+        figures.numbers = drawing(system, driver, given.seconds)
+        figures.reconciled = driver.reconcile()
+    return figures
+
+
 def _costs(figures: Figures, name: str, server: float, events: int, size: int, requests: int, bins: list[int]) -> None:
     events = max(1, events)
     figures.numbers |= {
@@ -392,6 +405,11 @@ ROWS: Sequence[Row] = (
     Row(
         "late-join", "Late join: 50,000 events, 5,000 live items, drawn in Chromium",
         "< 1 s, and within 20 % of the same board by few events", late_joins, BOTH, Given(2, 2),
+    ),
+    Row(
+        "drawing", "Drawing on a page of nearly 5,000 items while 30 others draw: main thread, ms a frame",
+        "p95 ≤ 8 ms",
+        draw_on, ("lectern",), Given(2, 30, 20),
     ),
     Row(
         "clicks-400", "Instructor's click to a student's pixels, two tabs of Chromium, 400 listen", "p90 < 60 ms",

@@ -59,8 +59,10 @@ def run(row: Row, asked: argparse.Namespace) -> report.Told:
     given = sized(row, rooms=asked.rooms, clients=asked.clients, seconds=asked.seconds)
     size = f"{given.rooms} × {given.each} clients"
     print(f"\n{row.name}: {row.title} ({size}, {given.seconds:g} s). Target: {row.target}", flush=True)
+    print(f"  load of the machine before it: {os.getloadavg()[0]:.1f}")
     told: report.Told = {
         "title": row.title, "target": row.target, "when": time.strftime("%Y-%m-%d %H:%M"), "size": size,
+        "load": os.getloadavg()[0],
         "command": shlex.join(["python", "-m", "benchmarks.scale", "--only", row.name]),
         "runs": {}, "names": {}, "reconciled": {}, "notes": {}, "failed": [], "compared": [],
     }  # fmt: skip
