@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypedDict
 
-from benchmarks.rows import Figures, Row
+from benchmarks.rows import Row
+from benchmarks.scenarios import Figures
 
 RIVALS = ("socketio", "socketio-10ms", "channels-core", "channels-pubsub", "bare-daphne", "polling", "lectern-pg")
 

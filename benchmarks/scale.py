@@ -25,7 +25,8 @@ django.setup()
 
 from benchmarks import machine, report  # noqa: E402
 from benchmarks.load.driver import FailedError  # noqa: E402
-from benchmarks.rows import ROWS, Figures, Row, VoidError, sized  # noqa: E402
+from benchmarks.rows import ROWS, Row, sized  # noqa: E402
+from benchmarks.scenarios import Figures, VoidError  # noqa: E402
 from benchmarks.systems import SYSTEMS, Lectern  # noqa: E402
 
 HERE = ROOT / "benchmarks"

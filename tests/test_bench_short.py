@@ -16,6 +16,8 @@ from benchmarks.scale import main
 from benchmarks.systems import SYSTEMS
 from tests.support.server import ROOT
 
+pytestmark = pytest.mark.timeout(150)  # each starts a server of its own, on a machine that may be busy
+
 
 def bench(*options: str) -> int:
     """Run the benchmark small, once; return its exit code."""

@@ -362,8 +362,8 @@ class Worker:
                 client.hear(self, word, what)
         if read.events:
             self._apply(client, read)
-        elif read.inks and self.measuring and client.measured:
-            self.sample.inks += 1
+        elif read.inks and client.measured:
+            self.sample.inks += self.measuring
             now = time.monotonic()
             bins = self.sample.ink
             for sent in book.window(read):
@@ -379,11 +379,11 @@ class Worker:
         if self.measuring:
             self.sample.frames += read.frames
             self.sample.events += read.events
-            if client.measured:
-                now = time.monotonic()
-                bins = self.sample.bins
-                for sent in client.book.window(read):
-                    bins[min(BINS - 1, int((now - sent) * BINS_A_SECOND))] += 1
+        if client.measured:  # what was sent within the window, however late it comes
+            now = time.monotonic()
+            bins = self.sample.bins
+            for sent in client.book.window(read):
+                bins[min(BINS - 1, int((now - sent) * BINS_A_SECOND))] += 1
         if client.author is not None:
             client.author.see(client.book.own(read, client.seat.client))
 
