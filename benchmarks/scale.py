@@ -11,6 +11,7 @@ Exit code 1 and FAILED where what was sent, what is stored and what each client 
 import argparse
 import os
 import shlex
+import signal
 import sys
 import time
 from pathlib import Path
@@ -119,4 +120,5 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # what was started is ended too
     sys.exit(main())
