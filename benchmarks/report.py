@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypedDict
 
-from benchmarks.rows import Figures, Row
+from benchmarks.rows import Row
+from benchmarks.scenarios import Figures
 
 RIVALS = ("socketio", "socketio-10ms", "channels-core", "channels-pubsub", "bare-daphne", "polling", "lectern-pg")
 
@@ -14,7 +15,8 @@ HEAD = """\
 Written by `make bench-scale` (`python -m benchmarks.scale`). Figures are medians of the runs, with the least and the
 most. The server's process has one core, the load and the services (Redis, PostgreSQL) the other; CPU is a share of one
 core. Whatever is said of Lectern was reconciled: sent = committed = applied by every client. Rivals store nothing. A
-run in which the load used 80 % of its core or more is void. Lag is how late an event loop was.
+run in which the load used 80 % of its core or more is void. Lag is how late an event loop was; the load beside a
+date is the machine's over the minute before, and where it is not near 0 other programs disturbed the row.
 """
 
 
@@ -24,6 +26,7 @@ class Told(TypedDict):
     title: str
     target: str
     when: str
+    load: float  # of the machine over the minute before: what is not near 0 was disturbed
     command: str
     size: str
     runs: dict[str, list[dict[str, float]]]
@@ -93,7 +96,7 @@ def table(told: Told) -> str:
     lines = [
         f"## {told['title']}",
         "",
-        f"Target: {told['target']}. {told['size']}, {told['when']}: `{told['command']}`",
+        f"Target: {told['target']}. {told['size']}, {told['when']}, load {told['load']:.1f}: `{told['command']}`",
         "",
     ]
     lines += [f"| | {' | '.join(columns)} |", f"|---|{'---:|' * len(columns)}"]

@@ -11,6 +11,7 @@ Exit code 1 and FAILED where what was sent, what is stored and what each client 
 import argparse
 import os
 import shlex
+import signal
 import sys
 import time
 from pathlib import Path
@@ -25,7 +26,8 @@ django.setup()
 
 from benchmarks import machine, report  # noqa: E402
 from benchmarks.load.driver import FailedError  # noqa: E402
-from benchmarks.rows import ROWS, Figures, Row, VoidError, sized  # noqa: E402
+from benchmarks.rows import ROWS, Row, sized  # noqa: E402
+from benchmarks.scenarios import Figures, VoidError  # noqa: E402
 from benchmarks.systems import SYSTEMS, Lectern  # noqa: E402
 
 HERE = ROOT / "benchmarks"
@@ -59,8 +61,10 @@ def run(row: Row, asked: argparse.Namespace) -> report.Told:
     given = sized(row, rooms=asked.rooms, clients=asked.clients, seconds=asked.seconds)
     size = f"{given.rooms} × {given.each} clients"
     print(f"\n{row.name}: {row.title} ({size}, {given.seconds:g} s). Target: {row.target}", flush=True)
+    print(f"  load of the machine before it: {os.getloadavg()[0]:.1f}")
     told: report.Told = {
         "title": row.title, "target": row.target, "when": time.strftime("%Y-%m-%d %H:%M"), "size": size,
+        "load": os.getloadavg()[0],
         "command": shlex.join(["python", "-m", "benchmarks.scale", "--only", row.name]),
         "runs": {}, "names": {}, "reconciled": {}, "notes": {}, "failed": [], "compared": [],
     }  # fmt: skip
@@ -116,4 +120,5 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # what was started is ended too
     sys.exit(main())

@@ -1,15 +1,22 @@
 """The benchmark in its short form: it runs, it accounts for every delivery, and one that is lost is found."""
 
+import math
 from pathlib import Path
 
 import pytest
 
+from benchmarks.drawing import TASK, busy_frames
 from benchmarks.load import wire
+from benchmarks.load.accounts import BINS_A_SECOND, Sample, at
 from benchmarks.load.speech import Lectern, Read, Seat, SocketIO, slot_of
+from benchmarks.long_lesson import long_way, short_way
+from benchmarks.report import cell, ratios
 from benchmarks.rows import ROWS
 from benchmarks.scale import main
 from benchmarks.systems import SYSTEMS
 from tests.support.server import ROOT
+
+pytestmark = pytest.mark.timeout(150)  # each starts a server of its own, on a machine that may be busy
 
 
 def bench(*options: str) -> int:
@@ -52,6 +59,59 @@ def test_frames_are_found_by_their_headers_wherever_a_chunk_ends() -> None:
             end = stop
         assert found == texts[: len(found)]
         assert end == sum(len(unmasked(text)) for text in found)
+
+
+def test_a_latency_is_found_in_its_bin() -> None:
+    sample = Sample()
+    for late in (1, 1, 1, 1, 1, 1, 1, 1, 1, 80):
+        sample.bins[late * BINS_A_SECOND // 1000] += 1
+    assert at(sample.bins, 0.9) == pytest.approx(1, abs=0.2)
+    assert at(sample.bins, 0.99) == pytest.approx(80, abs=0.2)
+    assert math.isnan(at(Sample().bins, 0.5))
+
+
+def test_samples_of_several_processes_add_up() -> None:
+    one, other = Sample(), Sample()
+    for sample, now in ((one, 10.0), (other, 10.5)):
+        sample.events, sample.bins[3] = 7, 7
+        sample.mark(now, 1.0, begin=True)
+        sample.mark(now + 2, 1.5, begin=False)
+    whole = Sample()
+    whole.add(one)
+    whole.add(other)
+    assert (whole.events, whole.bins[3], whole.shares) == (14, 14, [0.25, 0.25])
+    assert whole.seconds == 2.0
+
+
+def test_both_ways_to_a_board_of_a_long_lesson_lead_to_the_same_values() -> None:
+    boards = []
+    for way in (long_way, short_way):
+        values: dict[str, dict[str, object]] = {}
+        for edits in way(503, 50):
+            for kind, item, *rest in edits:
+                values.setdefault(item, {}).update(rest[-1])
+                assert kind in ("add", "set")
+        boards.append(values)
+    assert len(boards[0]) == 50
+    assert boards[0] == boards[1]
+    assert sum(1 for _ in long_way(503, 50)) == 503
+    assert sum(1 for _ in short_way(503, 50)) == 1
+
+
+def test_a_task_is_shared_out_to_the_frames_that_it_lay_in() -> None:
+    name = {"name": "thread_name", "pid": 1, "tid": 2, "args": {"name": "CrRendererMain"}}
+    tasks = [
+        {"name": TASK, "pid": 1, "tid": 2, "ts": 16_000.0, "dur": 2_000.0},
+        {"name": TASK, "pid": 1, "tid": 3, "ts": 0.0, "dur": 900_000.0},
+    ]
+    assert busy_frames([name, *tasks]) == pytest.approx([0.667, 1.333], abs=0.01)
+
+
+def test_ratios_say_how_many_times_better_ours_is() -> None:
+    row = next(row for row in ROWS if row.name == "room-8000")
+    runs = {"lectern": [{"p50 ms": 20.0}, {"p50 ms": 40.0}, {"p50 ms": 30.0}], "socketio": [{"p50 ms": 60.0}]}
+    assert ratios(row, runs) == ["lectern against socketio: p50 ms 2×"]
+    assert cell(runs["lectern"], "p50 ms") == "30 (20–40)"
 
 
 def unmasked(text: bytes) -> bytes:

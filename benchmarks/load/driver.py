@@ -92,7 +92,7 @@ class Driver:
         for pipe in self._pipes:
             try:
                 answers.append(pipe.recv())
-            except EOFError:
+            except (EOFError, OSError):
                 raise FailedError("a process of the load has died") from None
         return answers
 
@@ -143,6 +143,10 @@ class Driver:
         after = machine.cpu(system.pids()), machine.cpu(system.helping())
         late = lag()
         return Window(self._sample(), after[0] - before[0], after[1] - before[1], late)
+
+    def settled(self) -> Sample:
+        """Return the sample of the last window with what was sent in it and has come since."""
+        return self._sample()
 
     def rest(self) -> dict[int, int]:
         """Wait until nobody waits for an answer; return {client: how many messages it has given}."""

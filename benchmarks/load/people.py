@@ -65,7 +65,9 @@ class Book:
         if found is None:
             worker = self._worker
             since, until = worker.window
-            slots = read.ops if read.events else [worker.inks + slot for slot in read.inks]
+            slots = [slot for slot in read.ops if slot < worker.inks]  # others in the room are no part of the load
+            if not read.events:
+                slots = [worker.inks + slot for slot in read.inks if slot < worker.inks]
             found = self._sent[id(read)] = [sent for slot in slots if since <= (sent := worker.sent[slot]) < until]
         return found
 
