@@ -26,7 +26,7 @@ from tests.support.metrics import Metrics, read
 from tests.support.nginx import NAME, Nginx
 from tests.support.services import Postgres, Redis, running
 from tests.support.serving import Serving
-from tests.support.visits import give_password, join
+from tests.support.visits import give_password, join_by_form
 from tests.support.waiting import answers, free_ports, until
 from tests.support.wifi import Loop
 
@@ -108,7 +108,7 @@ def start_lesson(page: Page) -> Desk:
 
 def test_a_lesson_goes_on_while_one_of_the_live_processes_leaves(school: School, people: People) -> None:
     teacher = start_lesson(window(people, school))
-    students = [join(window(people, school), name) for name in ("Ana", "Ben", "Chi")]
+    students = [join_by_form(window(people, school), name) for name in ("Ana", "Ben", "Chi")]
     everybody = [teacher, *students]
     expect(teacher.page.locator("#here-chip")).to_contain_text("4")
     teacher.page.locator("[data-adds-page]").first.click(force=True)

@@ -3,6 +3,7 @@
 LECTERN_TEST_PATCH names a module to import before serving: fault injection lives there, never in the product.
 LECTERN_TEST_SERVER names the server that runs the application: `lectern` as `manage.py run` does, or a stock one,
 `daphne` or `uvicorn`, which offers nothing but ASGI.
+LECTERN_TEST_HASH is `product` where processes of the product check the passwords, and costs as much as there.
 """
 
 import importlib
@@ -89,7 +90,8 @@ def set_up() -> None:
     """Set Django up with the product's settings, but for a hash of passwords that costs nothing."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "classroom_site.settings")
     django.setup()
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    if os.environ.get("LECTERN_TEST_HASH") != "product":
+        settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 def main() -> None:

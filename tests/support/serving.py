@@ -20,7 +20,7 @@ class Serving(Server):
     def __init__(
         self, *options: str, database: str = "", redis: str = "", env: Mapping[str, str] | None = None
     ) -> None:
-        super().__init__(database=database, redis=redis, env=env)
+        super().__init__(database=database, redis=redis, env={"LECTERN_TEST_HASH": "product"} | dict(env or {}))
         self.options = options
         self.live_port = free_port()
 
