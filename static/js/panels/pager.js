@@ -47,7 +47,6 @@ function describe(where, app, away) {
   const [before, after] = words.split("\u0000");
   const whom = away || amStaff(store) || lesson.status === "ended" ? "" : ` · ${following(app)}`;
   const titled = title ? el("span", { class: "titled" }, " · ", el("span", { class: "title", dir: "auto" }, title)) : "";
-  where.toggleAttribute("data-titled", lesson.pages.some((/** @type {any} */ page) => page.title)); // as wide on the pages that have none
   if (where.textContent === before + number.textContent + after + (title && ` · ${title}`) + whom) return;
   where.replaceChildren(before, number, after, titled, whom);
 }
