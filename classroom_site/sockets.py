@@ -130,7 +130,9 @@ class DirectWriter:
 
     def resumeProducing(self) -> None:  # noqa: N802
         """All that waited is gone."""
-        if self.drained is not None and not self.closed:
+        if self._transport.disconnecting:  # it would wait for us to produce more before it ends
+            self._transport.unregisterProducer()
+        elif self.drained is not None and not self.closed:
             self.drained()
 
     def stopProducing(self) -> None:  # noqa: N802

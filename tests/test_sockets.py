@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from twisted.internet import tcp
+from twisted.internet import main, tcp
 from websockets.frames import Frame, Opcode
 
 from classroom_site import sockets
@@ -66,6 +66,7 @@ class Wire:
         near.setblocking(False)
         self.far.settimeout(10)
         self.reactor = Reactor()
+        self.ended: Any = None  # what the transport told the reactor to end the connection with
         self.transport: Any = tcp.Connection(near, object(), self.reactor)  # type: ignore[arg-type]
         self.protocol = Protocol(self.transport)
         self.writer = DirectWriter(self.protocol, straight=straight)  # type: ignore[arg-type]
@@ -84,7 +85,7 @@ class Wire:
             readable, writable, _ = select.select([self.far], writing, [], 10)
             assert readable or writable, f"stuck after {len(found)} of {count} bytes"
             for one in writable:
-                one.doWrite()
+                self.ended = self.ended or one.doWrite()
             found += self.far.recv(1024 * 1024) if readable else b""
         return bytes(found)
 
@@ -184,6 +185,17 @@ def test_nothing_follows_a_close_of_the_other_side(wire: Wire) -> None:
     wire.protocol.state = 3
     wire.writer.write(b"in time")
     assert wire.read(len(wired([b"in time"]))) == wired([b"in time"])
+
+
+def test_a_full_connection_that_is_let_go_ends_once_all_is_taken(wire: Wire) -> None:
+    wire.transport.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    sent = messages(80, 10_000)
+    for message in sent:
+        wire.writer.write(message)
+    wire.transport.loseConnection()
+    assert wire.read(len(wired(sent))) == wired(sent)
+    assert wire.ended or wire.transport in wire.reactor.writers, "nobody would end it"
+    assert (wire.ended or wire.transport.doWrite()) is main.CONNECTION_DONE
 
 
 def test_a_network_that_is_gone_is_left_to_the_transport(wire: Wire) -> None:
