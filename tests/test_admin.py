@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.contrib.admin import ModelAdmin, RelatedOnlyFieldListFilter
 from django.contrib.auth.models import Group, User
+from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Model, QuerySet
 from django.forms import ModelChoiceField
@@ -109,6 +110,14 @@ def test_the_site_takes_no_model_whose_admin_does_not_keep_instructors_apart() -
         teach.register(Staff, ModelAdmin)
     with pytest.raises(ImproperlyConfigured):
         teach.register(Staff)
+
+
+def test_a_system_check_finds_one_that_came_by_another_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "lectern.E007" not in [message.id for message in run_checks()]
+    registry: dict[Any, Any] = dict(teach._registry)
+    registry[Staff] = ModelAdmin(Staff, teach)
+    monkeypatch.setattr(teach, "_registry", registry)
+    assert "lectern.E007" in [message.id for message in run_checks()]
 
 
 @every_model

@@ -8,6 +8,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.contrib.auth.models import User
+from django.core.checks import CheckMessage, Error
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.db.models import Field, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -193,6 +194,15 @@ class TeachSite(Site):
         if admin_class is None or not issubclass(admin_class, OwnedAdmin):
             raise ImproperlyConfigured(f"{model_or_iterable} at /teach/ needs an OwnedAdmin")
         super().register(model_or_iterable, admin_class, **options)
+
+    def check(self, app_configs: Any) -> list[CheckMessage]:
+        """Say the same of whatever came by another way than `register`, by Django's system checks."""
+        strange = [model for model, one in self._registry.items() if not isinstance(one, OwnedAdmin)]
+        hint = "Derive its admin from classrooms.admin.site.OwnedAdmin."
+        errors = [
+            Error(f"{one.__name__} at /teach/ needs an OwnedAdmin.", hint=hint, id="lectern.E007") for one in strange
+        ]
+        return [*super().check(app_configs), *errors]
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """Show the user's classrooms, what is live in them, and the newest decks."""
