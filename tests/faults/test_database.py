@@ -14,13 +14,11 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.support.crowd import Crowd, Steady, in_time, percentile
+from tests.support.crowd import Crowd, Steady, in_time, signals_pass
 from tests.support.server import Server
 from tests.support.waiting import until_async
 
-SIGNAL_P90 = 0.5  # s
 LIVE_AGAIN = STATE_WITHIN = REFUSED_WITHIN = 3.0  # s
-SIGNALS = 20
 
 
 @contextmanager
@@ -37,13 +35,7 @@ def locked(server: Server) -> Iterator[None]:
 
 async def still_serves(crowd: Crowd, server: Server, giver: Steady, taker: Steady, dropped: Steady) -> None:
     """Check what needs no writing: signals, coming back, and the state."""
-    took = []
-    for number in range(SIGNALS):
-        since = time.monotonic()
-        await giver.send({"type": "signal", "kind": "cursor", "data": {"page": "p1", "at": [number, 0], "tool": "pen"}})
-        await until_async(lambda: number in cursors(taker, giver), saying=f"signal {number}")  # noqa: B023
-        took.append(time.monotonic() - since)
-    assert percentile(took, 0.9) < SIGNAL_P90
+    await signals_pass(giver, taker)
     closes = len(dropped.closes)
     dropped.drop()
     since = time.monotonic()
@@ -52,12 +44,6 @@ async def still_serves(crowd: Crowd, server: Server, giver: Steady, taker: Stead
     seconds, (status, state) = await in_time(lambda: server.request("GET", taker.seat["state"], ticket=taker.ticket))
     assert (status, seconds < STATE_WITHIN) == (200, True)
     assert state["seq"] <= crowd.head()
-
-
-def cursors(taker: Steady, giver: Steady) -> set[float]:
-    """Return where the giver's cursor was, as the taker was told."""
-    signals = [signal for frame in taker.frames.get("signals", []) for signal in frame["signals"]]
-    return {signal["data"]["at"][0] for signal in signals if signal["by"] == giver.id}
 
 
 def refusals(crowd: Crowd) -> int:

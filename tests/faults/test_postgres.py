@@ -7,7 +7,6 @@ A database that lost its newest events gets a new epoch: everybody is there agai
 
 import asyncio
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,14 +14,12 @@ import pytest
 
 from classrooms.closes import Close
 from tests.support.client import Client
-from tests.support.crowd import Crowd, Steady, percentile
+from tests.support.crowd import Crowd, signals_pass
 from tests.support.proxy import Proxy
 from tests.support.server import Server
 from tests.support.services import Postgres, postgres_programs, running
 from tests.support.waiting import until_async
 
-SIGNAL_P90 = 0.5  # s
-SIGNALS = 20
 BACK_WITHIN = 10.0  # s
 SLOW_BACK_WITHIN = 20.0  # s
 RENEWED_WITHIN = 15.0  # s
@@ -36,23 +33,6 @@ def own() -> Iterator[Postgres]:
     """A PostgreSQL of the test's own, to stop."""
     with running(Postgres()) as service:
         yield service
-
-
-async def signals_pass(giver: Steady, taker: Steady) -> None:
-    """Check that what needs no database goes on."""
-    took = []
-    for number in range(SIGNALS):
-        since = time.monotonic()
-        await giver.send({"type": "signal", "kind": "cursor", "data": {"page": "p1", "at": [number, 0], "tool": "pen"}})
-        await until_async(lambda: number in cursors(taker, giver), saying=f"signal {number}")  # noqa: B023
-        took.append(time.monotonic() - since)
-    assert percentile(took, 0.9) < SIGNAL_P90
-
-
-def cursors(taker: Steady, giver: Steady) -> set[float]:
-    """Return where the giver's cursor was, as the taker was told."""
-    signals = [signal for frame in taker.frames.get("signals", []) for signal in frame["signals"]]
-    return {signal["data"]["at"][0] for signal in signals if signal["by"] == giver.id}
 
 
 def codes(crowd: Crowd) -> set[str]:

@@ -24,6 +24,8 @@ HOLD = 0.1  # s before ops that were refused with `retry` go again, unless the r
 LONGEST_HOLD = 2.0  # s: twenty ops in two seconds keep within a student's limit
 PAUSE = 0.02  # s between two attempts to connect
 STUCK = 40.0  # s: whoever is not live again after this is stuck
+SIGNALS = 20  # that are timed, and
+SIGNAL_P90 = 0.5  # s, within which nine in ten arrive whatever the database does
 FOR_GOOD = range(4000, 4100)  # close codes after which a client does not come back
 
 
@@ -334,6 +336,23 @@ def some_op(client: Steady, chance: random.Random, items: list[str]) -> str:
     return client.give(
         "board.edit", {"page": page, "edits": [["add", item, "line", fields | {"style": {"color": "#17694f"}}]]}
     )
+
+
+async def signals_pass(giver: Steady, taker: Steady) -> None:
+    """Check that what needs no database goes on: signals, with p90 < 0.5 s."""
+    took = []
+    for number in range(SIGNALS):
+        since = time.monotonic()
+        await giver.send({"type": "signal", "kind": "cursor", "data": {"page": "p1", "at": [number, 0], "tool": "pen"}})
+        await until_async(lambda: number in _cursors(taker, giver), saying=f"signal {number}")  # noqa: B023
+        took.append(time.monotonic() - since)
+    assert percentile(took, 0.9) < SIGNAL_P90
+
+
+def _cursors(taker: Steady, giver: Steady) -> set[float]:
+    """Return where the giver's cursor was, as the taker was told."""
+    signals = [signal for frame in taker.frames.get("signals", []) for signal in frame["signals"]]
+    return {signal["data"]["at"][0] for signal in signals if signal["by"] == giver.id}
 
 
 def percentile(values: list[float], share: float) -> float:
