@@ -138,6 +138,14 @@ def test_what_the_network_does_not_take_waits_is_counted_and_arrives(wire: Wire)
     assert wire.writer.buffered == 0
 
 
+def test_of_a_frame_that_is_taken_in_part_the_rest_follows(wire: Wire) -> None:
+    wire.transport.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 64 * 1024)
+    sent = [bytes(range(33, 127)) * 8_000, b"and the next"]
+    for message in sent:
+        wire.writer.write(message)
+    assert wire.read(len(wired(sent))) == wired(sent)
+
+
 def test_straight_needs_no_turn_of_the_reactor() -> None:
     with closing(Wire(straight=True)) as wire:
         wire.writer.write(b"at once")
